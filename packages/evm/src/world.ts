@@ -192,7 +192,7 @@ export interface FrameStart {
 
 export interface FrameEnd {
   readonly status: 'success' | 'revert' | HaltReason;
-  readonly gasUsed: bigint;
+  readonly gasLeft: bigint;
   readonly output: Uint8Array;
 }
 
