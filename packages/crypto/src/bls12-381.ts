@@ -91,9 +91,10 @@ export function blsPairingIsOne(pairs: readonly (readonly [BlsG1, BlsG2])[]): bo
 
 /** Maps a field element to the subgroup. @see RFC 9380, sections 6.6.3 and 7; EIP-2537 */
 export function blsMapToG1(u: bigint): BlsG1 {
-  return G1.Point.fromAffine(G1.mapToCurve([u]));
+  // The library's declared types say otherwise, but it takes a bigint and gives a point.
+  return G1.mapToCurve(u as never) as unknown as BlsG1;
 }
 
 export function blsMapToG2(u: Pair): BlsG2 {
-  return G2.Point.fromAffine(G2.mapToCurve([...u]));
+  return G2.mapToCurve([...u]) as unknown as BlsG2;
 }

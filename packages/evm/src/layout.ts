@@ -7,7 +7,7 @@
  *  64 KiB  frame records, one a call depth
  * 512 KiB  account index and records, slot index and records
  *          undo journal, logs, operand stacks (64 KiB a frame), return data, input, code
- * 512 MiB  frame memories, stacked: a callee's begins behind its caller's; grows up to the engine's limit
+ *   1 GiB  frame memories, stacked: a callee's begins behind its caller's; grows up to the engine's limit
  * ```
  * Numbers are kept as 256-bit words of four 64-bit limbs, least significant first.
  */
@@ -35,28 +35,28 @@ export const ACCOUNT_INDEX_BITS = 18;
 export const ACCOUNTS = 2 * MiB;
 export const ACCOUNTS_END = 26 * MiB;
 
-export const SLOT_INDEX = 26 * MiB;
-export const SLOT_INDEX_BITS = 20;
-export const SLOTS = 30 * MiB;
-export const SLOTS_END = 94 * MiB;
+export const SLOT_INDEX = 32 * MiB;
+export const SLOT_INDEX_BITS = 22;
+export const SLOTS = 48 * MiB;
+export const SLOTS_END = 288 * MiB;
 
-export const JOURNAL = 94 * MiB;
-export const JOURNAL_END = 142 * MiB;
-export const LOGS = 142 * MiB;
-export const LOGS_END = 174 * MiB;
+export const JOURNAL = 288 * MiB;
+export const JOURNAL_END = 416 * MiB;
+export const LOGS = 416 * MiB;
+export const LOGS_END = 480 * MiB;
 
 /** Aligned to its size, so that `sp & (STACK_BYTES - 1)` is the depth in bytes. */
-export const STACKS = 176 * MiB;
+export const STACKS = 480 * MiB;
 export const STACK_BYTES = 64 * KiB;
 export const STACK_WORDS_MAX = 1024;
 
-export const RETURN_DATA = 241 * MiB;
-export const RETURN_DATA_END = 273 * MiB;
-export const INPUT = 273 * MiB;
-export const INPUT_END = 305 * MiB;
-export const CODE = 305 * MiB;
-export const CODE_END = 511 * MiB;
-export const FRAME_MEMORY = 512 * MiB;
+export const RETURN_DATA = 548 * MiB;
+export const RETURN_DATA_END = 612 * MiB;
+export const INPUT = 612 * MiB;
+export const INPUT_END = 644 * MiB;
+export const CODE = 644 * MiB;
+export const CODE_END = 1023 * MiB;
+export const FRAME_MEMORY = 1024 * MiB;
 
 /** Zero bytes behind code: an operand of PUSH32 may reach 32 bytes over the end, and 0 is STOP. */
 export const CODE_PADDING = 64;

@@ -152,7 +152,7 @@ function defineStartCreate(rt: Runtime): void {
     a.set(end, i32.and(i32.add(i32.add(map, size), 127), -64));
     a.run(rt.function('reserve'), end);
     markDirty(rt, a, end);
-    a.copy(code, a.load('i32.load', child!, frame.input), size);
+    a.when(size, () => a.copy(code, a.load('i32.load', child!, frame.input), size));
     a.fill(i32.add(code, size), 0, CODE_PADDING);
     a.run(rt.function('findJumpdests'), code, size, map);
     a.store('i32.store', child!, code, frame.code);

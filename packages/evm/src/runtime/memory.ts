@@ -63,7 +63,7 @@ export function defineMemory(rt: Runtime): void {
     const available = a.localI32();
     a.set(available, i32.sub(sourceSize!, offset!));
     a.set(available, a.select(i32.ltU(size!, available), size!, available));
-    a.copy(destination!, i32.add(source!, offset!), available);
+    a.when(available, () => a.copy(destination!, i32.add(source!, offset!), available));
     a.when(i32.gtU(size!, available), () =>
       a.fill(i32.add(destination!, available), 0, i32.sub(size!, available)),
     );
