@@ -27,6 +27,7 @@ import {
   frameKinds,
   slot,
 } from './layout.ts';
+import { decodeLogs } from './logs.ts';
 import { transactionError } from './validity.ts';
 import type {
   Authorization,
@@ -34,6 +35,7 @@ import type {
   Evm,
   ExecuteInput,
   Execution,
+  Log,
   Outcome,
   TransactionMessage,
 } from './world.ts';
@@ -193,25 +195,16 @@ class Transition implements Execution {
 
   #writeContext(): void {
     const vm = this.#vm;
-    const block = this.#block;
-    const write = (name: keyof typeof context, value: bigint): void =>
-      vm.writeWord(contextAddress(name), value);
+    if (vm.block !== this.#block) {
+      vm.block = this.#block;
+      writeBlock(vm, this.#block);
+    }
     vm.writeBytes(contextAddress('origin'), this.#message.sender);
-    vm.writeBytes(contextAddress('coinbase'), block.coinbase);
-    vm.writeBytes(contextAddress('prevRandao'), block.prevRandao);
-    write('gasPrice', this.#gasPrice);
-    write('timestamp', block.timestamp);
-    write('number', block.number);
-    write('gasLimit', block.gasLimit);
-    write('chainId', block.chainId);
-    write('baseFee', block.baseFee);
-    write('blobBaseFee', block.blobBaseFee);
-    write('hashSeed', vm.hashSeed);
-    vm.blockNumberAddress = contextAddress('number');
+    vm.writeWord(contextAddress('gasPrice'), this.#gasPrice);
     const hashes = this.#message.blobVersionedHashes.slice(0, BLOB_HASHES_MAX);
-    write('blobCount', BigInt(hashes.length));
+    vm.view.setBigUint64(contextAddress('blobCount'), BigInt(hashes.length), true);
     hashes.forEach((hash, i) => vm.writeBytes(BLOB_HASHES + 32 * i, hash));
-    vm.writeWord(BLOB_HASHES + 32 * hashes.length, 0n);
+    vm.writeBytes(BLOB_HASHES + 32 * hashes.length, NOTHING);
   }
 
   #payUpFront(isTransaction: boolean): void {
@@ -380,15 +373,20 @@ class Transition implements Execution {
     const output = createdAddress
       ? vm.code(vm.accountAt(createdAddress)).slice()
       : vm.bytes.slice(RETURN_DATA, RETURN_DATA + vm.globals.returnSize.value);
+    const logRecords = vm.takeLogs();
+    let logs: Log[] | undefined;
     this.#outcome = {
       kind: 'executed',
       status: ending,
       gasUsed,
       gasRefunded,
       output: isOk || ending === 'revert' ? output : new Uint8Array(0),
-      logs: vm.logs(),
+      // Decoded when somebody asks: a call's logs mostly aren't.
+      get logs() {
+        return (logs ??= decodeLogs(logRecords));
+      },
       createdAddress,
-      effects: effectsOf(vm),
+      effects: this.#input.rules === 'call' && !this.#input.keepsEffects ? [] : effectsOf(vm),
     };
   }
 
@@ -403,6 +401,23 @@ class Transition implements Execution {
     const isPaid = tip * gasUsed > 0n || !isAtLeast(this.#fork, 'spuriousDragon');
     vm.setFlags(coinbase, accountFlag.touched | (isPaid ? accountFlag.exists : 0));
   }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Writes what is the same for all transactions of a block. */
+function writeBlock(vm: EvmInstance, block: BlockEnvironment): void {
+  const write = (name: keyof typeof context, value: bigint): void =>
+    vm.writeWord(contextAddress(name), value);
+  vm.writeBytes(contextAddress('coinbase'), block.coinbase);
+  vm.writeBytes(contextAddress('prevRandao'), block.prevRandao);
+  write('timestamp', block.timestamp);
+  write('number', block.number);
+  write('gasLimit', block.gasLimit);
+  write('chainId', block.chainId);
+  write('baseFee', block.baseFee);
+  write('blobBaseFee', block.blobBaseFee);
+  write('hashSeed', vm.hashSeed);
 }
 
 /** Code that points at another account's. @see EIP-7702 */

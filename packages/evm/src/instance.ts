@@ -13,7 +13,6 @@ import {
   FRAME_MEMORY,
   JOURNAL,
   LOGS,
-  LOG_HEADER_SIZE,
   RETURN_DATA,
   RETURN_DATA_END,
   SCRATCH,
@@ -21,6 +20,7 @@ import {
   SLOT_SIZE,
   account,
   accountFlag,
+  contextAddress,
   frame,
   frameKinds,
   slot,
@@ -29,7 +29,8 @@ import { type ExportedFunction, writeModule } from './module.ts';
 import { precompileAt } from './precompiles/precompiles.ts';
 import { faultCodes, type imports } from './runtime/imports.ts';
 import type { Globals } from './runtime/runtime.ts';
-import type { Log, Tracer, WorldState } from './world.ts';
+import { decodeLogs } from './logs.ts';
+import type { BlockEnvironment, Tracer, WorldState } from './world.ts';
 
 /** A limit of the engine was met. Thrown through WebAssembly and caught by the execution alone. */
 export class EngineFault extends Error {
@@ -249,29 +250,9 @@ export class EvmInstance {
     );
   }
 
-  // --- logs
-
-  logs(): Log[] {
-    const out: Log[] = [];
-    for (let p = LOGS; p < this.globals.logsTop.value;) {
-      const { log, end } = this.#readLog(p);
-      out.push(log);
-      p = end;
-    }
-    return out;
-  }
-
-  #readLog(p: number): { log: Log; end: number } {
-    const { view } = this;
-    const size = view.getUint32(p, true);
-    const topicCount = view.getUint32(p + 4, true);
-    const address = this.readBytes(view.getUint32(p + 8, true) + account.address, 20);
-    const topics = Array.from({ length: topicCount }, (_, i) =>
-      this.readBytes(p + LOG_HEADER_SIZE + 32 * i, 32),
-    );
-    const at = p + LOG_HEADER_SIZE + 32 * topicCount;
-    const data = this.bytes.slice(at, at + size);
-    return { log: { address, topics, data }, end: (at + size + 7) & -8 };
+  /** The transaction's logs, as bytes that stay; `decodeLogs` reads them. */
+  takeLogs(): Uint8Array {
+    return this.bytes.slice(LOGS, this.globals.logsTop.value);
   }
 
   // --- what the engine's code imports
@@ -298,7 +279,8 @@ export class EvmInstance {
           output: this.bytes.subarray(output!, output! + size!),
         }),
       traceStep: (pc, sp) => this.#traceStep(pc!, sp!),
-      traceLog: (record) => this.tracer?.log?.(this.#readLog(record!).log),
+      traceLog: (record) =>
+        this.tracer?.log?.(decodeLogs(this.bytes.slice(record!, this.globals.logsTop.value))[0]!),
     };
   }
 
@@ -409,13 +391,13 @@ export class EvmInstance {
 
   #blockHash(word: number): void {
     const number = this.readWord(word);
-    const current = this.readWord(this.blockNumberAddress);
+    const current = this.readWord(contextAddress('number'));
     const isKnown = number < current && current - number <= 256n;
     this.writeBytes(word, isKnown ? this.state.blockHash(number) : new Uint8Array(32));
   }
 
-  /** Where the context keeps the block's number; set by the transition. */
-  blockNumberAddress = 0;
+  /** The block whose context is in the memory; it must not change. */
+  block: BlockEnvironment | undefined;
 
   #traceEnter(child: number, kind: number): void {
     const { view } = this;

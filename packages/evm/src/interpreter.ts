@@ -255,8 +255,7 @@ class Interpreter implements OpEmitter {
         this.#pushImmediate(row.immediate);
         break;
       case 'dup':
-        this.a.set(this.#sp, this.a.i32.add(this.#sp, 32));
-        copyWord(this.a, this.#sp, operandOffset(1), this.#sp, operandOffset(row.index + 1));
+        this.#dup(row.index);
         break;
       case 'swap':
         this.#swap(row.index);
@@ -320,23 +319,24 @@ class Interpreter implements OpEmitter {
     return count === 8 ? reversed : i64.and(reversed, (1n << BigInt(8 * count)) - 1n);
   }
 
+  #dup(index: number): void {
+    const { a } = this;
+    const value = this.#allocate();
+    a.set(this.#sp, a.i32.add(this.#sp, 32));
+    for (let limb = 0; limb < 32; limb += 8) {
+      a.set(value, a.load('i64.load', this.#sp, operandOffset(index + 1) + limb));
+      a.store('i64.store', this.#sp, value, operandOffset(1) + limb);
+    }
+  }
+
   #swap(index: number): void {
     const { a } = this;
-    const [x, y] = [this.#vector(0), this.#vector(1)];
-    const [top, deep] = [operandOffset(1), operandOffset(index + 1)];
-    for (const half of [0, 16]) {
-      a.put(this.#sp)
-        .f.v128Load(top + half)
-        .set(x.index);
-      a.put(this.#sp)
-        .f.v128Load(deep + half)
-        .set(y.index);
-      a.put(this.#sp)
-        .put(y)
-        .f.v128Store(top + half);
-      a.put(this.#sp)
-        .put(x)
-        .f.v128Store(deep + half);
+    const value = this.#allocate();
+    for (let limb = 0; limb < 32; limb += 8) {
+      const [top, deep] = [operandOffset(1) + limb, operandOffset(index + 1) + limb];
+      a.set(value, a.load('i64.load', this.#sp, top));
+      a.store('i64.store', this.#sp, a.load('i64.load', this.#sp, deep), top);
+      a.store('i64.store', this.#sp, value, deep);
     }
   }
 

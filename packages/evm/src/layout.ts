@@ -200,5 +200,6 @@ export const journalKind = {
 } as const;
 export const JOURNAL_ENTRY_SIZE = 40;
 
-/** A log record: data size, topic count, emitting account record, padding; topics as words; data, padded to 8. */
-export const LOG_HEADER_SIZE = 16;
+/** A log record: data size, topic count, padding to 16, address word; topics as words; data, padded to 8. */
+export const LOG_ADDRESS = 16;
+export const LOG_HEADER_SIZE = 48;

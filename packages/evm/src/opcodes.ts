@@ -1,3 +1,6 @@
+import { WideMultiplier } from '@polyvisor/math/wide';
+import type { Expression } from '@polyvisor/wasm/assembler';
+import { I64 } from '@polyvisor/wasm/types';
 import { type Schedule, valueAt } from './gas.ts';
 import type { Hardfork } from './hardfork.ts';
 import { BLOB_HASHES, RETURN_DATA, account, contextAddress, frame } from './layout.ts';
@@ -167,12 +170,12 @@ const callGas = { frontier: 40, tangerineWhistle: 700, berlin: 100 };
 const rows: readonly Opcode[] = [
   op(0x00, 'STOP', 0, 0, 0, (e) => e.end('success', false)),
   binary(0x01, 'ADD', 3, (e, x, y) => e.w.add(x, y), reference.add),
-  binary(0x02, 'MUL', 5, (e, x, y) => e.w.call(e.rt.math.mul, x, y), reference.mul),
+  binary(0x02, 'MUL', 5, multiply, reference.mul),
   binary(0x03, 'SUB', 3, (e, x, y) => e.w.sub(x, y), reference.sub),
-  binary(0x04, 'DIV', 5, (e, x, y) => e.w.call(e.rt.math.udiv, x, y), reference.div),
-  binary(0x05, 'SDIV', 5, (e, x, y) => e.w.call(e.rt.math.sdiv, x, y), reference.sdiv),
-  binary(0x06, 'MOD', 5, (e, x, y) => e.w.call(e.rt.math.umod, x, y), reference.mod),
-  binary(0x07, 'SMOD', 5, (e, x, y) => e.w.call(e.rt.math.smod, x, y), reference.smod),
+  binary(0x04, 'DIV', 5, divide('udiv', 'i64.div_u'), reference.div),
+  binary(0x05, 'SDIV', 5, divide('sdiv', 'i64.div_u'), reference.sdiv),
+  binary(0x06, 'MOD', 5, divide('umod', 'i64.rem_u'), reference.mod),
+  binary(0x07, 'SMOD', 5, divide('smod', 'i64.rem_u'), reference.smod),
   ternary(0x08, 'ADDMOD', 8, 'addmod', reference.addmod),
   ternary(0x09, 'MULMOD', 8, 'mulmod', reference.mulmod),
   op(0x0a, 'EXP', 2, 1, 10, emitExp, { evaluate: reference.exp }),
@@ -276,6 +279,27 @@ export const opcodes: readonly (Opcode | undefined)[] = Array.from({ length: 256
 /** The fixed price of an opcode at a fork. */
 export function opcodeGas(opcode: Opcode, fork: Hardfork): number {
   return valueAt<number>(opcode.gas, fork) ?? 0;
+}
+
+type Compute = (e: OpEmitter, x: Word, y: Word) => Word;
+
+function multiply(e: OpEmitter, x: Word, y: Word): Word {
+  return e.w.callUnlessSmall(e.rt.math.mul, x, y, (low, high) => {
+    const [p, q] = [e.w.limb(x[0]), e.w.limb(y[0])];
+    new WideMultiplier(e.a).multiply(p, q, low, high);
+  });
+}
+
+/** Numbers of 64 bits are never negative, so the signed divisions share the short way. */
+function divide(
+  kernel: 'udiv' | 'umod' | 'sdiv' | 'smod',
+  short: 'i64.div_u' | 'i64.rem_u',
+): Compute {
+  return (e, x, y) =>
+    e.w.callUnlessSmall(e.rt.math[kernel], x, y, (low) => {
+      const quotient: Expression = () => e.a.put(x[0]).put(y[0]).f.op(short);
+      e.a.set(low, e.a.choose(I64, e.a.i64.eqz(y[0]), 0n, quotient));
+    });
 }
 
 function refuseStatic(e: OpEmitter): void {

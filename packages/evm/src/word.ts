@@ -135,6 +135,29 @@ export class WordEmitter {
     return out;
   }
 
+  /** Like `call`, with `small(x0, y0)` in line where both words fit 64 bits: it gives the low two limbs. */
+  callUnlessSmall(
+    functionIndex: number,
+    x: Word,
+    y: Word,
+    small: (low: Local, high: Local) => void,
+  ): Word {
+    const { a } = this;
+    const out = [this.allocate(), this.allocate(), this.allocate(), this.allocate()] as const;
+    const high = this.#or(this.orOfLimbs(x, 1), this.orOfLimbs(y, 1));
+    a.when(
+      a.i64.eqz(high),
+      () => {
+        a.set(out[1], 0n);
+        small(out[0], out[1]);
+        a.set(out[2], 0n);
+        a.set(out[3], 0n);
+      },
+      () => void a.callInto(out, functionIndex, ...x, ...y),
+    );
+    return out;
+  }
+
   #sum(x: Limb, y: Limb): Limb {
     if (isZero(x)) return y;
     if (isZero(y)) return x;

@@ -220,6 +220,8 @@ export interface ExecuteInput {
   readonly block: BlockEnvironment;
   readonly state: WorldState;
   readonly rules: MessageRules;
+  /** Computes the effects of a `call` too, which are otherwise left empty. */
+  readonly keepsEffects?: boolean;
   readonly tracer?: Tracer;
 }
 

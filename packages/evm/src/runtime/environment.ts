@@ -1,6 +1,6 @@
 import type { Assembler, Expression, Local } from '@polyvisor/wasm/assembler';
 import { I32, I64 } from '@polyvisor/wasm/types';
-import { LOGS_END, LOG_HEADER_SIZE, SCRATCH, account, frame } from '../layout.ts';
+import { LOGS_END, LOG_ADDRESS, LOG_HEADER_SIZE, SCRATCH, account, frame } from '../layout.ts';
 import { isEmptyAccount } from './accounts.ts';
 import { faultCode } from './imports.ts';
 import { type Runtime, copyWord, zeroWord } from './runtime.ts';
@@ -264,7 +264,7 @@ function defineLog(rt: Runtime): void {
     a.store('i32.store', record, size, 0);
     a.store('i32.store', record, topicCount!, 4);
     const self = a.load('i32.load', a.global(rt.globals.frame), frame.self);
-    a.store('i32.store', record, self, 8);
+    copyWord(a, record, LOG_ADDRESS, self, account.address);
     a.set(at, i32.add(record, LOG_HEADER_SIZE));
     a.set(topic, word(2));
     a.set(left, topicCount!);
