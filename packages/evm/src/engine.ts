@@ -53,20 +53,23 @@ const MEMORY_BYTES_MAX = 1024 * 1024 * 1024;
 /** Gas that system calls get. @see EIP-4788 */
 export const SYSTEM_CALL_GAS = 30_000_000n;
 
-/** An engine of one fork. Its instances come up on first use: a plain one, and one with a tracer's hooks. */
+/**
+ * An engine of one fork. An execution holds an instance, plain or with a tracer's hooks, from its start to its end;
+ * there are as many instances as executions were ever live at once.
+ */
 export function createEvm(options: EvmOptions): Evm {
   const memoryBytesMax = options.memoryBytesMax ?? MEMORY_BYTES_MAX;
-  const instances: [EvmInstance?, EvmInstance?] = [];
-  const instance = (isTraced: boolean): EvmInstance =>
-    (instances[isTraced ? 1 : 0] ??= new EvmInstance(
-      options.hardfork,
-      isTraced,
-      memoryBytesMax,
-      options.hashSeed ?? 0n,
-    ));
+  const free: readonly [EvmInstance[], EvmInstance[]] = [[], []];
   return {
     hardfork: options.hardfork,
-    execute: (input) => new Transition(instance(input.tracer !== undefined), input),
+    execute: (input) => {
+      const isTraced = input.tracer !== undefined;
+      const pool = free[isTraced ? 1 : 0];
+      const instance =
+        pool.pop() ??
+        new EvmInstance(options.hardfork, isTraced, memoryBytesMax, options.hashSeed ?? 0n);
+      return new Transition(instance, input, () => pool.push(instance));
+    },
   };
 }
 
@@ -87,8 +90,11 @@ class Transition implements Execution {
   #sender = 0;
   #created: Uint8Array | undefined;
 
-  constructor(vm: EvmInstance, input: ExecuteInput) {
+  readonly #release: () => void;
+
+  constructor(vm: EvmInstance, input: ExecuteInput, release: () => void) {
     this.#vm = vm;
+    this.#release = release;
     this.#input = input;
     this.#message = input.message;
     this.#block = input.block;
@@ -125,7 +131,9 @@ class Transition implements Execution {
   }
 
   cancel(): void {
-    this.#outcome ??= { kind: 'fault', code: 'engine-limit', message: 'cancelled' };
+    if (this.#outcome) return;
+    this.#outcome = { kind: 'fault', code: 'engine-limit', message: 'the execution was cancelled' };
+    this.#release();
   }
 
   /** Turns a limit of the engine into an outcome. */
@@ -137,6 +145,7 @@ class Transition implements Execution {
       const code = error.code === 'memory-limit' ? 'memory-limit' : 'engine-limit';
       this.#outcome = { kind: 'fault', code, message: error.message };
     }
+    if (this.#outcome) this.#release();
   }
 
   // --- before

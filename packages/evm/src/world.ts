@@ -225,7 +225,7 @@ export interface ExecuteInput {
   readonly tracer?: Tracer;
 }
 
-/** An engine of one hardfork. It holds one linear memory; one execution is live in it at a time. */
+/** An engine of one hardfork. Every live execution has a linear memory of its own: end or cancel what you start. */
 export interface Evm {
   readonly hardfork: Hardfork;
   execute(input: ExecuteInput): Execution;
