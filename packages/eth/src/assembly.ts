@@ -1,0 +1,268 @@
+import { encodeRlp } from '@polyvisor/codec/rlp';
+import { BLOB_GAS, blobSchedule } from '@polyvisor/evm/blob-schedule';
+import { SYSTEM_CALL_GAS } from '@polyvisor/evm/engine';
+import { isAtLeast } from '@polyvisor/evm/hardfork';
+import { createAddress } from '@polyvisor/evm/instance';
+import type {
+  BlockEnvironment,
+  Evm,
+  TransactionError,
+  TransactionMessage,
+} from '@polyvisor/evm/world';
+import { orderedTrieRoot } from '@polyvisor/store/ordered-root';
+import { type Block, type Withdrawal, withdrawalFields } from './block.ts';
+import { bloomOf, mergeBlooms } from './bloom.ts';
+import { blobBaseFee } from './fees.ts';
+import { EMPTY_OMMERS_HASH, type Header, fieldsOf, headerHash } from './header.ts';
+import { type BlockHashes, Overlay } from './overlay.ts';
+import { type Predeploy, SYSTEM_ADDRESS, predeployAddress } from './predeploys.ts';
+import { type Receipt, encodeReceipt } from './receipt.ts';
+import { depositsOf, requestsHash } from './requests.ts';
+import { type Slice, type Steps, execute } from './slices.ts';
+import { type Transaction, messageOf } from './transaction.ts';
+import type { World } from './world.ts';
+
+/** What of a block is decided before its transactions are. */
+export interface BlockPlan {
+  readonly chainId: bigint;
+  readonly parentHash: Uint8Array;
+  readonly number: bigint;
+  readonly timestamp: bigint;
+  readonly coinbase: Uint8Array;
+  readonly gasLimit: bigint;
+  /** Zero before London. */
+  readonly baseFee: bigint;
+  readonly prevRandao: Uint8Array;
+  /** Zero since Paris. */
+  readonly difficulty: bigint;
+  readonly extraData: Uint8Array;
+  readonly excessBlobGas: bigint;
+  readonly parentBeaconBlockRoot: Uint8Array;
+  readonly withdrawals: readonly Withdrawal[];
+}
+
+export interface AssembledBlock {
+  readonly block: Block;
+  /** The state behind the block. */
+  readonly world: World;
+}
+
+/** Why a transaction is not in a block although it is valid by itself, or is not valid. */
+export type Refusal = TransactionError | 'block-full' | 'deposit-malformed';
+
+/** The most bytes of RLP a block may have since Osaka. @see EIP-7934: 10 MiB less 2 MiB for the beacon block around it */
+const BLOCK_BYTES_MAX = 8 * 1024 * 1024;
+/** What a block's header and lists take at most beside transactions and withdrawals. */
+const BLOCK_BYTES_RESERVED = 4096;
+
+const GWEI = 1_000_000_000n;
+
+/**
+ * Puts a block together: `start`, `add` for each transaction, `finish`. Each runs in slices.
+ * @see execution-specs, src/ethereum/forks/osaka/fork.py, apply_body
+ */
+export class BlockAssembly {
+  readonly plan: BlockPlan;
+  readonly environment: BlockEnvironment;
+  readonly #evm: Evm;
+  readonly #world: World;
+  readonly #slice: Slice;
+  #overlay: Overlay;
+  readonly #hashes: BlockHashes;
+  readonly #transactions: Transaction[] = [];
+  readonly #receipts: Receipt[] = [];
+  #gasUsed = 0n;
+  #blobGasUsed = 0n;
+  #bytes = BLOCK_BYTES_RESERVED;
+
+  constructor(evm: Evm, world: World, plan: BlockPlan, hashes: BlockHashes, slice: Slice) {
+    this.plan = plan;
+    this.#evm = evm;
+    this.#world = world;
+    this.#slice = slice;
+    this.#hashes = hashes;
+    this.#overlay = new Overlay(world, hashes);
+    this.environment = environmentOf(plan, evm);
+  }
+
+  /** The state behind what was added so far. */
+  get state(): Overlay {
+    return this.#overlay;
+  }
+
+  get gasLeft(): bigint {
+    return this.plan.gasLimit - this.#gasUsed;
+  }
+
+  /** The calls that come before all transactions. */
+  *start(): Steps<void> {
+    yield* this.#callSystem('beaconRoots', this.plan.parentBeaconBlockRoot);
+    yield* this.#callSystem('blockHashes', this.plan.parentHash);
+  }
+
+  /** Executes a transaction behind those added before. What refuses it; undefined when it is in the block. */
+  *add(tx: Transaction): Steps<Refusal | undefined> {
+    const blobGas = BLOB_GAS * BigInt(tx.blobVersionedHashes.length);
+    if (tx.gasLimit > this.gasLeft || !this.#hasRoomFor(tx, blobGas)) {
+      return tx.gasLimit > this.plan.gasLimit ? 'gas-limit-over-block' : 'block-full';
+    }
+    const outcome = yield* execute(
+      this.#evm,
+      {
+        message: messageOf(tx, tx.sender),
+        block: this.environment,
+        state: this.#overlay,
+        rules: 'transaction',
+      },
+      this.#slice,
+    );
+    if (outcome.kind === 'rejected') return outcome.error;
+    if (this.#hasRequests && depositsOf(outcome.logs) === undefined) return 'deposit-malformed';
+
+    this.#overlay.apply(outcome.effects);
+    this.#gasUsed += outcome.gasUsed;
+    this.#blobGasUsed += blobGas;
+    this.#bytes += tx.raw.length + 9;
+    this.#transactions.push(tx);
+    this.#receipts.push({
+      type: tx.type,
+      isSuccess: outcome.status === 'success',
+      cumulativeGasUsed: this.#gasUsed,
+      gasUsed: outcome.gasUsed,
+      effectiveGasPrice: effectiveGasPrice(tx, this.plan.baseFee),
+      logsBloom: bloomOf(outcome.logs),
+      logs: outcome.logs,
+      contractAddress: tx.to ? undefined : createAddress(tx.sender, tx.nonce),
+      blobGasUsed: blobGas,
+      blobGasPrice: blobGas === 0n ? 0n : this.environment.blobBaseFee,
+      stateRoot: isAtLeast(this.#evm.hardfork, 'byzantium') ? undefined : this.#interimRoot(),
+    });
+    return undefined;
+  }
+
+  /** Withdrawals, requests, roots and the header. */
+  *finish(): Steps<AssembledBlock> {
+    for (const { address, amount } of this.plan.withdrawals) {
+      this.#overlay.addBalance(address, amount * GWEI);
+    }
+    const requests = this.#hasRequests
+      ? [
+          { type: 0, data: depositsOf(this.#receipts.flatMap((receipt) => receipt.logs))! },
+          { type: 1, data: yield* this.#callSystem('withdrawalRequests', NOTHING) },
+          { type: 2, data: yield* this.#callSystem('consolidationRequests', NOTHING) },
+        ]
+      : [];
+    const world = this.#overlay.commit();
+    const { plan } = this;
+    const withdrawals = plan.withdrawals.map((entry) => encodeRlp(withdrawalFields(entry)));
+    const header: Header = fieldsOf(this.#evm.hardfork, {
+      parentHash: plan.parentHash,
+      ommersHash: EMPTY_OMMERS_HASH,
+      coinbase: plan.coinbase,
+      stateRoot: world.root(),
+      transactionsRoot: orderedTrieRoot(this.#transactions.map((tx) => tx.raw)),
+      receiptsRoot: orderedTrieRoot(this.#receipts.map(encodeReceipt)),
+      logsBloom: mergeBlooms(this.#receipts.map((receipt) => receipt.logsBloom)),
+      difficulty: plan.difficulty,
+      number: plan.number,
+      gasLimit: plan.gasLimit,
+      gasUsed: this.#gasUsed,
+      timestamp: plan.timestamp,
+      extraData: plan.extraData,
+      prevRandao: plan.prevRandao,
+      nonce: new Uint8Array(8),
+      baseFee: plan.baseFee,
+      withdrawalsRoot: orderedTrieRoot(withdrawals),
+      blobGasUsed: this.#blobGasUsed,
+      excessBlobGas: plan.excessBlobGas,
+      parentBeaconBlockRoot: plan.parentBeaconBlockRoot,
+      requestsHash: requestsHash(requests),
+    });
+    const block: Block = {
+      header,
+      hash: headerHash(header),
+      transactions: this.#transactions,
+      receipts: this.#receipts,
+      withdrawals: plan.withdrawals,
+    };
+    return { block, world };
+  }
+
+  get #hasRequests(): boolean {
+    return isAtLeast(this.#evm.hardfork, 'prague');
+  }
+
+  #hasRoomFor(tx: Transaction, blobGas: bigint): boolean {
+    const fork = this.#evm.hardfork;
+    const blobsMax = BigInt(blobSchedule(fork)?.max ?? 0) * BLOB_GAS;
+    if (this.#blobGasUsed > 0n && this.#blobGasUsed + blobGas > blobsMax) return false;
+    return !isAtLeast(fork, 'osaka') || this.#bytes + tx.raw.length + 9 <= BLOCK_BYTES_MAX;
+  }
+
+  /** A call of a contract that the fork brought; nothing where the chain lacks it. @returns its output */
+  *#callSystem(name: Predeploy['name'], data: Uint8Array): Steps<Uint8Array> {
+    const to = predeployAddress(name);
+    const account = this.#overlay.account(to);
+    const since = name === 'beaconRoots' ? 'cancun' : 'prague';
+    if (!account || !isAtLeast(this.#evm.hardfork, since)) return NOTHING;
+    const outcome = yield* execute(
+      this.#evm,
+      {
+        message: { ...SYSTEM_MESSAGE, to, data },
+        block: this.environment,
+        state: this.#overlay,
+        rules: 'system',
+      },
+      this.#slice,
+    );
+    if (outcome.kind !== 'executed') return NOTHING;
+    this.#overlay.apply(outcome.effects);
+    return outcome.output;
+  }
+
+  /** Before Byzantium a receipt holds the state root behind its transaction. @see EIP-658 */
+  #interimRoot(): Uint8Array {
+    return this.#overlay.commit().root();
+  }
+}
+
+/** What a transaction pays for a unit of gas. @see EIP-1559 */
+export function effectiveGasPrice(
+  tx: Pick<Transaction, 'maxFeePerGas' | 'maxPriorityFeePerGas'>,
+  baseFee: bigint,
+): bigint {
+  const offered = baseFee + tx.maxPriorityFeePerGas;
+  return offered < tx.maxFeePerGas ? offered : tx.maxFeePerGas;
+}
+
+/** A block as the engine sees it. */
+export function environmentOf(plan: BlockPlan, evm: Evm): BlockEnvironment {
+  return {
+    chainId: plan.chainId,
+    number: plan.number,
+    timestamp: plan.timestamp,
+    coinbase: plan.coinbase,
+    gasLimit: plan.gasLimit,
+    baseFee: plan.baseFee,
+    prevRandao: plan.prevRandao,
+    blobBaseFee: blobBaseFee(plan.excessBlobGas, evm.hardfork),
+  };
+}
+
+const NOTHING = new Uint8Array(0);
+
+const SYSTEM_MESSAGE: TransactionMessage = {
+  type: 0,
+  sender: SYSTEM_ADDRESS,
+  to: undefined,
+  nonce: 0n,
+  gasLimit: SYSTEM_CALL_GAS,
+  maxFeePerGas: 0n,
+  maxPriorityFeePerGas: 0n,
+  value: 0n,
+  data: NOTHING,
+  accessList: [],
+  blobVersionedHashes: [],
+  maxFeePerBlobGas: 0n,
+  authorizationList: [],
+};
