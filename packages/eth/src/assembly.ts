@@ -1,4 +1,5 @@
 import { encodeRlp } from '@polyvisor/codec/rlp';
+import { assert } from '@polyvisor/errors/assert';
 import { BLOB_GAS, blobSchedule } from '@polyvisor/evm/blob-schedule';
 import { SYSTEM_CALL_GAS } from '@polyvisor/evm/engine';
 import { isAtLeast } from '@polyvisor/evm/hardfork';
@@ -6,6 +7,8 @@ import { createAddress } from '@polyvisor/evm/instance';
 import type {
   BlockEnvironment,
   Evm,
+  Outcome,
+  Tracer,
   TransactionError,
   TransactionMessage,
 } from '@polyvisor/evm/world';
@@ -138,6 +141,23 @@ export class BlockAssembly {
       stateRoot: isAtLeast(this.#evm.hardfork, 'byzantium') ? undefined : this.#interimRoot(),
     });
     return undefined;
+  }
+
+  /** Executes a transaction behind those added before with a tracer watching, and leaves it out of the block. */
+  *trace(tx: Transaction, tracer: Tracer): Steps<Extract<Outcome, { kind: 'executed' }>> {
+    const outcome = yield* execute(
+      this.#evm,
+      {
+        message: messageOf(tx, tx.sender),
+        block: this.environment,
+        state: this.#overlay,
+        rules: 'transaction',
+        tracer,
+      },
+      this.#slice,
+    );
+    assert(outcome.kind === 'executed', 'a mined transaction is valid in its block');
+    return outcome;
   }
 
   /** Withdrawals, requests, roots and the header. */

@@ -23,19 +23,33 @@ export interface WorldAccount {
 export class World {
   readonly accounts: PersistentMap<WorldAccount>;
   readonly codes: PersistentMap<Uint8Array>;
+  /** Slots of all accounts together. */
+  readonly slotCount: number;
+  /** Bytes of all codes together. */
+  readonly codeBytes: number;
   readonly #trie: MerkleTrie;
 
   private constructor(
     accounts: PersistentMap<WorldAccount>,
     codes: PersistentMap<Uint8Array>,
     trie: MerkleTrie,
+    slotCount: number,
+    codeBytes: number,
   ) {
     this.accounts = accounts;
     this.codes = codes;
+    this.slotCount = slotCount;
+    this.codeBytes = codeBytes;
     this.#trie = trie;
   }
 
-  static readonly empty: World = new World(PersistentMap.empty(), PersistentMap.empty(), MerkleTrie.empty);
+  static readonly empty: World = new World(
+    PersistentMap.empty(),
+    PersistentMap.empty(),
+    MerkleTrie.empty,
+    0,
+    0,
+  );
 
   account(address: Uint8Array): WorldAccount | undefined {
     return this.accounts.get(bytesToLatin1(address));
@@ -74,14 +88,19 @@ export class World {
     changes: Iterable<readonly [address: string, account: WorldAccount | undefined]>,
     codes: Iterable<readonly [hash: string, code: Uint8Array]> = [],
   ): World {
-    let { accounts, codes: allCodes } = this;
+    let { accounts, codes: allCodes, slotCount, codeBytes } = this;
     let trie = this.#trie;
     for (const [address, account] of changes) {
+      slotCount += (account?.slots.size ?? 0) - (accounts.get(address)?.slots.size ?? 0);
       accounts = account ? accounts.set(address, account) : accounts.delete(address);
       trie = trie.set(hashed(address), account ? encodeAccount(account) : '');
     }
-    for (const [hash, code] of codes) allCodes = allCodes.set(hash, code);
-    return new World(accounts, allCodes, trie);
+    for (const [hash, code] of codes) {
+      if (allCodes.has(hash)) continue;
+      allCodes = allCodes.set(hash, code);
+      codeBytes += code.length;
+    }
+    return new World(accounts, allCodes, trie, slotCount, codeBytes);
   }
 }
 

@@ -1,0 +1,124 @@
+import { bytesToHex } from '@polyvisor/bytes/hex';
+import { opcodes } from '@polyvisor/evm/opcodes';
+import type { FrameEnd, FrameStart, Step, Tracer } from '@polyvisor/evm/world';
+import { EthError } from '../errors.ts';
+
+/** One instruction. @see go-ethereum, eth/tracers/logger/logger.go */
+export interface StructLog {
+  readonly pc: number;
+  readonly op: string;
+  readonly gas: number;
+  gasCost: number;
+  readonly depth: number;
+  readonly refund?: number;
+  error?: string;
+  readonly stack?: readonly string[];
+  readonly memory?: readonly string[];
+  readonly storage?: Readonly<Record<string, string>>;
+}
+
+export interface StructLogOptions {
+  readonly disableStack?: boolean;
+  readonly enableMemory?: boolean;
+  readonly disableStorage?: boolean;
+  /** Most steps kept; 0: as many as may be. */
+  readonly limit?: number;
+}
+
+/** More steps than this would not fit an answer. */
+export const STRUCT_LOGS_MAX = 500_000;
+
+/** Records every instruction with what was on the stack. A step's cost is known when the next one starts. */
+export class StructLogTracer implements Tracer {
+  readonly logs: StructLog[] = [];
+  readonly #options: StructLogOptions;
+  readonly #max: number;
+  /** Slots that each open frame has touched so far. */
+  readonly #slots: Record<string, string>[] = [];
+  #last: { readonly log: StructLog; readonly gas: bigint; readonly depth: number } | undefined;
+  #awaited: { readonly slots: Record<string, string>; readonly key: string } | undefined;
+
+  constructor(options: StructLogOptions = {}) {
+    this.#options = options;
+    this.#max = options.limit ? Math.min(options.limit, STRUCT_LOGS_MAX) : STRUCT_LOGS_MAX;
+  }
+
+  enter(start: FrameStart): void {
+    this.#price(start.gas, false);
+    this.#slots.push({});
+  }
+
+  exit(end: FrameEnd): void {
+    this.#price(end.gasLeft, true);
+    this.#slots.pop();
+    if (end.status !== 'success' && end.status !== 'revert') {
+      const last = this.logs.at(-1);
+      if (last) last.error = end.status;
+    }
+  }
+
+  step(step: Step): void {
+    this.#price(step.gas, true);
+    if (this.logs.length >= this.#max) {
+      if (this.#options.limit) return;
+      throw new EthError(`the trace has more than ${STRUCT_LOGS_MAX} steps; ask for a part with 'limit'`);
+    }
+    const op = opcodes[step.opcode]?.name ?? `opcode 0x${step.opcode.toString(16)} not defined`;
+    const storage = this.#storage(op, step);
+    const { disableStack, enableMemory } = this.#options;
+    const log: StructLog = {
+      pc: step.pc,
+      op,
+      gas: Number(step.gas),
+      gasCost: 0,
+      depth: step.depth + 1,
+      ...(step.refund > 0n ? { refund: Number(step.refund) } : {}),
+      ...(disableStack ? {} : { stack: step.stack.map((word) => `0x${word.toString(16)}`) }),
+      ...(enableMemory ? { memory: words(step.memory) } : {}),
+      ...(storage ? { storage } : {}),
+    };
+    this.logs.push(log);
+    this.#last = { log, gas: step.gas, depth: step.depth };
+  }
+
+  /** What the last step cost is what its frame has less now. Calls give gas away: theirs is that plus what they give. */
+  #price(gasNow: bigint, isSameFrame: boolean): void {
+    const last = this.#last;
+    if (!last) return;
+    this.#last = undefined;
+    const used = isSameFrame ? last.gas - gasNow : gasNow;
+    last.log.gasCost = Number(used > 0n ? used : 0n);
+  }
+
+  /** The slots a frame has touched, at a step that touches one. */
+  #storage(op: string, step: Step): Record<string, string> | undefined {
+    const slots = this.#slots.at(-1);
+    if (this.#awaited) {
+      const value = step.stack.at(-1) ?? 0n;
+      this.#awaited.slots[this.#awaited.key] = word(value);
+      this.#awaited = undefined;
+    }
+    if (this.#options.disableStorage || !slots) return undefined;
+    const key = step.stack.at(-1);
+    if (key === undefined) return undefined;
+    if (op === 'SSTORE') {
+      slots[word(key)] = word(step.stack.at(-2) ?? 0n);
+      return { ...slots };
+    }
+    if (op === 'SLOAD') {
+      this.#awaited = { slots, key: word(key) };
+      return { ...slots };
+    }
+    return undefined;
+  }
+}
+
+function word(value: bigint): string {
+  return value.toString(16).padStart(64, '0');
+}
+
+function words(memory: Uint8Array): string[] {
+  return Array.from({ length: Math.ceil(memory.length / 32) }, (_, i) =>
+    bytesToHex(memory.subarray(32 * i, 32 * i + 32)),
+  );
+}

@@ -1,0 +1,427 @@
+import { assert } from '@polyvisor/errors/assert';
+import { HostError } from '@polyvisor/errors/host-error';
+import type { RunResult } from '@polyvisor/machine/machine';
+import type { HostClock } from './clock.ts';
+import type { DurableLog } from './durable-log.ts';
+import type { ForkOptions, Guest, GuestUsage } from './guest.ts';
+import { checkTransition, describeState, transitions } from './guest-state.ts';
+import type { GuestFailure, GuestState, LifeVerb } from './guest-state.ts';
+import type { ResolvedLimits } from './guest-spec.ts';
+import type { HostEvents } from './host-events.ts';
+import type { Endpoint, Fact, GuestContext, Instance, ListenOptions, Task } from './instance.ts';
+import type { LogBook, LogFields, LogLevel } from './log-book.ts';
+import { RequestLog } from './request-log.ts';
+import type { Job, Scheduler } from './scheduler.ts';
+import { SnapshotTree } from './snapshots.ts';
+import type { Snapshot } from './snapshots.ts';
+
+/** The one implementation of the guest contract. What differs between kinds is in the instance. */
+export class HostedGuest implements Guest {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly createdAtMs: number;
+  readonly limits: ResolvedLimits;
+  readonly parent: string | undefined;
+  /** The kind's options with every default filled in. */
+  readonly options: unknown;
+  readonly snapshots: SnapshotTree<unknown> = new SnapshotTree<unknown>();
+  readonly requests: RequestLog = new RequestLog();
+  /** What the instance is given of the host. */
+  readonly context: GuestContext;
+  readonly #host: GuestHost;
+  readonly #waiting = new Set<(error: HostError) => void>();
+  #state: GuestState = { name: 'created' };
+  #endpoints: readonly Endpoint[] = [];
+  #attached: Attached | undefined;
+  #isRemoved = false;
+  #headSeen = '';
+
+  constructor(facts: GuestFacts, host: GuestHost) {
+    this.id = facts.id;
+    this.name = facts.name;
+    this.kind = facts.kind;
+    this.createdAtMs = facts.createdAtMs;
+    this.limits = facts.limits;
+    this.parent = facts.parent;
+    this.options = facts.options;
+    this.#host = host;
+    this.context = this.#makeContext();
+  }
+
+  /** Gives the guest its machine. Once, before anything else. */
+  attach(instance: Instance, durable: DurableLog | undefined): void {
+    assert(this.#attached === undefined, 'a guest is attached once');
+    const job = this.#host.scheduler.add(instance.machine, this.limits.cpu, {
+      beforeSlice: () => instance.setNow(this.#host.clock.unixMs()),
+      afterSlice: (result) => this.#afterSlice(result),
+    });
+    this.#attached = { instance, job, durable };
+    this.#headSeen = instance.head();
+  }
+
+  get state(): GuestState {
+    return this.#state;
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
+  }
+
+  /** The instance's machine state, for forks. */
+  get machineState(): unknown {
+    return this.#parts().instance.state();
+  }
+
+  facts(): readonly Fact[] {
+    return this.#attached?.instance.facts() ?? [];
+  }
+
+  head(): string {
+    return this.#attached?.instance.head() ?? '';
+  }
+
+  usage(): GuestUsage {
+    const parts = this.#attached;
+    const machine = parts?.instance.machine.usage();
+    return {
+      cpuMs: parts?.job.cpuMs ?? 0,
+      work: machine?.work ?? 0n,
+      memoryBytes: machine?.memoryBytes ?? 0,
+      storageBytes: machine?.storageBytes ?? 0,
+      networkBytes: parts?.instance.networkBytes() ?? 0,
+      requests: this.requests.count,
+      requestsFailed: this.requests.failed,
+    };
+  }
+
+  async start(): Promise<void> {
+    checkTransition(this.name, this.#state, 'start');
+    const { instance, job } = this.#parts();
+    instance.setNow(this.#host.clock.unixMs());
+    this.#move('start');
+    job.resume();
+    try {
+      this.#endpoints = await instance.listen();
+    } catch (error) {
+      this.#move('stop');
+      throw error;
+    }
+  }
+
+  pause(): void {
+    this.#move('pause');
+    this.#parts().job.pause();
+  }
+
+  resume(): void {
+    this.#move('resume');
+    this.#parts().job.resume();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state.name === 'stopped') return;
+    checkTransition(this.name, this.#state, 'stop');
+    await this.halt();
+    this.#setState({ name: 'stopped' });
+  }
+
+  async listen(options: ListenOptions = {}): Promise<string> {
+    this.checkOpen();
+    const opened = await this.#parts().instance.listen({ port: 0, ...options });
+    this.#endpoints = [...this.#endpoints, ...opened];
+    const first = opened[0];
+    assert(first !== undefined, 'an instance that listens has an endpoint');
+    return first.url;
+  }
+
+  async snapshot(name?: string): Promise<Snapshot> {
+    const { instance, durable } = this.#parts();
+    const parent = this.snapshots.currentId;
+    const parentState = parent === undefined ? undefined : this.snapshots.state(parent);
+    const snapshot = this.snapshots.take(instance.state(), {
+      name,
+      takenAtMs: this.#host.clock.unixMs(),
+      head: instance.head(),
+    });
+    try {
+      durable?.keepSnapshot(snapshot, parentState);
+    } catch (error) {
+      this.snapshots.remove(snapshot.id);
+      throw error;
+    }
+    this.#host.events.emit({ kind: 'snapshot-taken', guest: this.id, snapshot: snapshot.id });
+    return snapshot;
+  }
+
+  async restore(idOrName: string): Promise<Snapshot> {
+    const { instance, job, durable } = this.#parts();
+    const state = this.snapshots.state(idOrName);
+    this.#rejectWaiting('guest-restored', `guest '${this.name}' went back to a snapshot`);
+    instance.restore(state);
+    const snapshot = this.snapshots.moveTo(idOrName);
+    durable?.moveTo(snapshot.id);
+    if (this.#state.name === 'failed') {
+      this.#setState({ name: 'running' });
+      job.resume();
+    }
+    this.#host.events.emit({ kind: 'snapshot-restored', guest: this.id, snapshot: snapshot.id });
+    this.#headMoved(instance.head());
+    return snapshot;
+  }
+
+  async removeSnapshot(idOrName: string): Promise<void> {
+    const { removed, children } = this.snapshots.remove(idOrName);
+    this.#parts().durable?.dropSnapshot(removed, children, this.snapshots.currentId);
+    this.#host.events.emit({ kind: 'snapshot-removed', guest: this.id, snapshot: removed.id });
+  }
+
+  async fork(options: ForkOptions = {}): Promise<this> {
+    const state =
+      options.snapshot === undefined ? this.machineState : this.snapshots.state(options.snapshot);
+    // The host makes it of this guest's own kind, with that kind's faces.
+    return (await this.#host.fork(this, state, options.name)) as this;
+  }
+
+  async forkMany(count: number, options: Omit<ForkOptions, 'name'> = {}): Promise<this[]> {
+    const forks: this[] = [];
+    for (let made = 0; made < count; made++) forks.push(await this.fork(options));
+    return forks;
+  }
+
+  async exec(command: string, ...parameters: readonly unknown[]): Promise<unknown> {
+    this.checkOpen();
+    return await this.#parts().instance.exec(command, parameters);
+  }
+
+  async mine(count = 1, options: { readonly intervalSeconds?: number } = {}): Promise<string> {
+    this.checkOpen();
+    const { instance } = this.#parts();
+    if (instance.mine === undefined) throw notSupported(this, 'mine');
+    return await instance.mine(count, options.intervalSeconds);
+  }
+
+  async warp(seconds: number): Promise<number> {
+    this.checkOpen();
+    const { instance } = this.#parts();
+    if (instance.warp === undefined) throw notSupported(this, 'warp');
+    return await instance.warp(seconds);
+  }
+
+  async isReady(): Promise<boolean> {
+    if (this.#state.name !== 'running') return false;
+    const { instance, durable } = this.#parts();
+    return durable?.isFull !== true && (await instance.isReady());
+  }
+
+  async remove(): Promise<void> {
+    if (this.#isRemoved) return;
+    this.#isRemoved = true;
+    await this.halt();
+    this.detach();
+    this.#host.forget(this);
+  }
+
+  /** Closes the doors and keeps what is not kept yet. For the host's own end: the next start goes on from here. */
+  async halt(): Promise<void> {
+    const parts = this.#attached;
+    if (parts === undefined) return;
+    parts.job.pause();
+    this.#rejectWaiting('guest-stopped', `guest '${this.name}' is stopped`);
+    this.#endpoints = [];
+    await parts.instance.unlisten();
+    if (this.#state.name !== 'failed') await parts.durable?.committed();
+    this.#state = { name: 'stopped' };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.remove();
+  }
+
+  /** Lets go of the machine and closes the database, which keeps what it has. */
+  detach(): void {
+    const parts = this.#attached;
+    if (parts === undefined) return;
+    this.#rejectWaiting('guest-stopped', `guest '${this.name}' is gone`);
+    parts.job[Symbol.dispose]();
+    parts.instance.dispose();
+    parts.durable?.[Symbol.dispose]();
+    this.#attached = undefined;
+  }
+
+  /** @throws HostError `guest-failed`, `guest-stopped` */
+  checkOpen(): void {
+    const state = this.#state;
+    if (state.name === 'running' || state.name === 'paused') return;
+    throw this.#closedError(state);
+  }
+
+  async settle<T>(task: Task<T>): Promise<T> {
+    const { job } = this.#parts();
+    this.checkOpen();
+    if (!task.done) this.#host.scheduler.runNow(job, () => task.done);
+    // A slice of this very task may have been the one that broke the machine.
+    if (this.#state.name === 'failed') throw this.#closedError(this.#state);
+    if (!task.done) await this.#untilDone(task);
+    return task.result;
+  }
+
+  /** Resolves when all that the machine did so far can't be lost. */
+  async committed(): Promise<void> {
+    this.#checkLimits();
+    if (this.#state.name === 'failed') throw this.#closedError(this.#state);
+    await this.#attached?.durable?.committed();
+  }
+
+  /** The guest can not go on: it gets no CPU, and clients get the reason. Other guests do not notice. */
+  fail(reason: GuestFailure): void {
+    if (this.#state.name === 'failed') return;
+    this.#attached?.job.pause();
+    this.#setState({ name: 'failed', reason });
+    this.#log('error', `failed: ${reason.message}`, { code: reason.code });
+    const { code, message } = this.#closedError(this.#state);
+    this.#rejectWaiting(code, message);
+  }
+
+  #makeContext(): GuestContext {
+    return {
+      id: this.id,
+      name: this.name,
+      limits: this.limits,
+      clock: this.#host.clock,
+      requests: this.requests,
+      entropy: (length) => this.#host.entropy(length),
+      settle: (task) => this.settle(task),
+      wake: () => this.#host.scheduler.wake(this.#parts().job),
+      checkOpen: () => this.checkOpen(),
+      committed: () => this.committed(),
+      headMoved: (head) => this.#headMoved(head),
+      log: (level, message, fields) => this.#log(level, message, fields),
+    };
+  }
+
+  #parts(): Attached {
+    if (this.#attached !== undefined) return this.#attached;
+    if (this.#state.name === 'failed') throw this.#closedError(this.#state);
+    throw new HostError('guest-removed', `guest '${this.name}' was removed`);
+  }
+
+  #move(verb: LifeVerb): void {
+    checkTransition(this.name, this.#state, verb);
+    this.#setState({ name: transitions[verb].to });
+  }
+
+  #setState(state: GuestState): void {
+    this.#state = state;
+    // A failed guest tries again after a restart: what it kept is good.
+    if (state.name !== 'failed') this.#attached?.durable?.writeState(state.name);
+    this.#host.events.emit({
+      kind: 'guest-state',
+      guest: this.id,
+      state: state.name,
+      ...(state.name === 'failed' ? { reason: describeState(state) } : {}),
+    });
+  }
+
+  #afterSlice(result: RunResult): void {
+    if (result.reason === 'fault') return this.fail(result.fault);
+    this.#checkLimits();
+    if (result.reason === 'halt' && this.#state.name === 'running') void this.stop();
+    // Nobody may be waiting for what the slice did (a block by the clock); it is kept all the same.
+    this.#attached?.durable?.changed();
+  }
+
+  #checkLimits(): void {
+    if (this.#attached === undefined || this.#state.name === 'failed') return;
+    const { memoryBytes, storageBytes } = this.#attached.instance.machine.usage();
+    const { memoryBytesMax, storageBytesMax } = this.limits;
+    if (memoryBytes > memoryBytesMax) {
+      const message = `it holds ${memoryBytes} bytes of memory; its limit is ${memoryBytesMax}`;
+      this.fail({ code: 'memory-limit', message });
+    } else if (storageBytes > storageBytesMax) {
+      const message = `its state takes ${storageBytes} bytes; its quota is ${storageBytesMax}`;
+      this.fail({ code: 'storage-quota', message });
+    }
+  }
+
+  #headMoved(head: string): void {
+    if (head === this.#headSeen) return;
+    this.#headSeen = head;
+    this.#host.events.emit({ kind: 'head', guest: this.id, head });
+  }
+
+  #untilDone(task: Task<unknown>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = (error: HostError): void => {
+        task.cancel();
+        reject(error);
+      };
+      this.#waiting.add(giveUp);
+      task.onDone(() => {
+        this.#waiting.delete(giveUp);
+        resolve();
+      });
+    });
+  }
+
+  #rejectWaiting(code: string, message: string): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const giveUp of waiting) giveUp(new HostError(code, message));
+  }
+
+  #closedError(state: GuestState): HostError {
+    if (state.name === 'failed') {
+      return new HostError(
+        'guest-failed',
+        `guest '${this.name}' ${describeState(state)}`,
+        'restore one of its snapshots, or fork one',
+      );
+    }
+    return new HostError(
+      'guest-stopped',
+      `guest '${this.name}' is ${state.name}`,
+      `start it: polyvisor start ${this.name}`,
+    );
+  }
+
+  #log(level: LogLevel, message: string, fields: LogFields = {}): void {
+    this.#host.logs.write(level, message, { guest: this.id, ...fields });
+  }
+}
+
+/** What a guest needs of its host. */
+export interface GuestHost {
+  readonly clock: HostClock;
+  readonly scheduler: Scheduler;
+  readonly events: HostEvents;
+  readonly logs: LogBook;
+  entropy(length: number): Uint8Array;
+  /** Makes a guest that goes on from `state` with `origin`'s options. */
+  fork(origin: HostedGuest, state: unknown, name: string | undefined): Promise<Guest>;
+  /** The guest is gone: so are its name and its database. */
+  forget(guest: HostedGuest): void;
+}
+
+export interface GuestFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly createdAtMs: number;
+  readonly limits: ResolvedLimits;
+  readonly parent: string | undefined;
+  readonly options: unknown;
+}
+
+interface Attached {
+  readonly instance: Instance;
+  readonly job: Job;
+  readonly durable: DurableLog | undefined;
+}
+
+function notSupported(guest: Guest, verb: string): HostError {
+  return new HostError(
+    'not-supported',
+    `guest '${guest.name}' can't ${verb}: kind ${guest.kind} has no clock of blocks`,
+  );
+}

@@ -1,0 +1,91 @@
+import type { Machine } from '@polyvisor/machine/machine';
+import type { Change } from '@polyvisor/store/database';
+import type { HostClock } from './clock.ts';
+import type { ResolvedLimits } from './guest-spec.ts';
+import type { LogFields, LogLevel } from './log-book.ts';
+import type { RequestLog } from './request-log.ts';
+
+/**
+ * A guest as its kind makes it: a machine, and what the guest contract needs beyond `Machine`. The host knows the
+ * machine's state only as an immutable value: keeping it is a snapshot, handing it to another instance is a fork.
+ */
+export interface Instance<State = unknown> {
+  readonly machine: Machine;
+  /** The whole state, now. O(1). */
+  state(): State;
+  /** Goes back (or sideways) to a state of this kind; work under way is dropped. O(1). */
+  restore(state: State): void;
+  /** Hands the machine the time of day. */
+  setNow(unixMs: number): void;
+  /** How far it is, in its own terms: the height of a chain. */
+  head(): string;
+  /** What a person wants to see in one line, in order: `['chain', '31337'], ['block', '7']`. */
+  facts(): readonly Fact[];
+  /** Rows of the durable form that differ from `before` (everything, when undefined). O(changes). */
+  changesSince(before: State | undefined): Iterable<Change>;
+  /** Whether a client's next transaction would succeed. */
+  isReady(): Promise<boolean>;
+  /** Opens its native interfaces to the network as its options say. */
+  listen(options?: ListenOptions): Promise<readonly Endpoint[]>;
+  /** Closes them. */
+  unlisten(): Promise<void>;
+  /** Runs a command of its shell or a method of its RPC, for `polyvisor exec`. */
+  exec(command: string, parameters: readonly unknown[]): Promise<unknown>;
+  /** Kinds with a clock of blocks: makes `count` blocks. @returns the new head */
+  mine?(count: number, intervalSeconds?: number): Promise<string>;
+  /** Kinds with a clock: moves it ahead. @returns the new time, Unix seconds */
+  warp?(seconds: number): Promise<number>;
+  /** Bytes that its doors received and sent. */
+  networkBytes(): number;
+  /** Timers and listeners end. The state stays readable. */
+  dispose(): void;
+}
+
+export type Fact = readonly [name: string, value: string];
+
+/** A native interface of a guest. */
+export interface Endpoint {
+  /** What speaks there: `http`, `ws`. */
+  readonly protocol: string;
+  readonly url: string;
+}
+
+export interface ListenOptions {
+  readonly host?: string;
+  /** 0: any free port. */
+  readonly port?: number;
+}
+
+/** What the host gives an instance; nothing else is within its reach. */
+export interface GuestContext {
+  readonly id: string;
+  readonly name: string;
+  readonly clock: HostClock;
+  readonly limits: ResolvedLimits;
+  readonly requests: RequestLog;
+  /** Random bytes from the host. */
+  entropy(length: number): Uint8Array;
+  /**
+   * Has the scheduler run the machine until the task is done; at once when the CPU is free.
+   * Rejects with the task's own error, or with HostError `guest-failed`, `guest-stopped`.
+   */
+  settle<T>(task: Task<T>): Promise<T>;
+  /** Has the scheduler run the machine: it has work that nobody waits for. */
+  wake(): void;
+  /** Throws unless the guest may answer clients. @throws HostError `guest-failed`, `guest-stopped` */
+  checkOpen(): void;
+  /** Resolves when all that the machine did so far can't be lost: what clients may be told. */
+  committed(): Promise<void>;
+  /** The guest got further. */
+  headMoved(head: string): void;
+  log(level: LogLevel, message: string, fields?: LogFields): void;
+}
+
+/** Work that a machine does in slices. */
+export interface Task<T> {
+  readonly done: boolean;
+  /** Throws what the task failed with. */
+  readonly result: T;
+  onDone(callback: () => void): void;
+  cancel(): void;
+}

@@ -1,0 +1,46 @@
+import { Ring } from './ring.ts';
+
+/** The newest requests that a guest's doors answered, for the console and for `polyvisor logs --rpc`. */
+export class RequestLog {
+  readonly #records = new Ring<RequestRecord>(REQUESTS_KEPT);
+  #failed = 0;
+
+  /** Requests answered so far. */
+  get count(): number {
+    return this.#records.count;
+  }
+
+  /** How many of them with an error. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  write(record: RequestRecord): void {
+    if (record.error !== undefined) this.#failed++;
+    this.#records.push(record);
+  }
+
+  /** Requests numbered above `after`, oldest first; the newest `limit`. */
+  read(after?: number, limit?: number): RequestRecord[] {
+    return this.#records.since(after, limit);
+  }
+
+  follow(reader: (record: RequestRecord, number: number) => void): () => void {
+    return this.#records.follow(reader);
+  }
+}
+
+export interface RequestRecord {
+  /** Unix milliseconds when it came in. */
+  readonly time: number;
+  readonly transport: 'http' | 'ws' | 'in-process';
+  readonly method: string;
+  /** As the client sent them; undefined when larger than what the log keeps. */
+  readonly params: unknown;
+  /** Until the answer was ready, milliseconds. */
+  readonly durationMs: number;
+  /** The answer's error; undefined: it succeeded. */
+  readonly error: { readonly code: number; readonly message: string } | undefined;
+}
+
+const REQUESTS_KEPT = 512;

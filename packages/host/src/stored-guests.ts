@@ -1,0 +1,110 @@
+import type { HostClock } from './clock.ts';
+import type { DataDirectory } from './data-directory.ts';
+import { DurableLog, readSnapshotRows, readStoredGuest } from './durable-log.ts';
+import type { StoredGuest } from './durable-log.ts';
+import type { GuestStateName } from './guest-state.ts';
+import { HostedGuest } from './hosted-guest.ts';
+import type { GuestFacts, GuestHost } from './hosted-guest.ts';
+import type { Instance } from './instance.ts';
+import type { AnyGuestKind } from './kinds/registry.ts';
+
+/** Gives a new guest its database and writes its record and first state there, in one transaction. */
+export function createDurableLog(
+  directory: DataDirectory,
+  guest: HostedGuest,
+  instance: Instance,
+  clock: HostClock,
+): DurableLog {
+  const quotaBytes = guest.limits.storageBytesMax;
+  const database = directory.openGuest(guest.id, quotaBytes);
+  const durable = new DurableLog(database, instance, {
+    clock,
+    quotaBytes,
+    committedState: undefined,
+    onFailure: (reason) => guest.fail(reason),
+  });
+  try {
+    durable.begin(JSON.stringify(recordOf(guest)));
+  } catch (error) {
+    durable[Symbol.dispose]();
+    directory.removeGuest(guest.id);
+    throw error;
+  }
+  return durable;
+}
+
+/**
+ * A guest from its database. One whose state can't be read comes back failed, its file untouched, and does not keep
+ * the others from starting. A file left by a host that died while it made the guest is removed.
+ */
+export async function loadStoredGuest(
+  directory: DataDirectory,
+  id: string,
+  host: GuestHost,
+  kindOf: (name: string) => Promise<AnyGuestKind>,
+): Promise<LoadedGuest | undefined> {
+  const database = directory.openGuest(id);
+  const stored = readStoredGuest(database);
+  if (stored === undefined) {
+    database.close();
+    directory.removeGuest(id);
+    return undefined;
+  }
+  const record = JSON.parse(stored.record) as GuestRecord;
+  database.close();
+  return await revive(directory, record, stored, host, kindOf);
+}
+
+export interface LoadedGuest {
+  readonly guest: HostedGuest;
+  /** Undefined: the guest could not be loaded and is failed. */
+  readonly kind: AnyGuestKind | undefined;
+  readonly instance: Instance | undefined;
+  /** Where the last verb left it. */
+  readonly state: GuestStateName;
+}
+
+/** What a database says about its guest; the machine's state is beside it. */
+interface GuestRecord extends GuestFacts {
+  readonly version: 1;
+}
+
+function recordOf(guest: HostedGuest): GuestRecord {
+  const { id, name, kind, createdAtMs, limits, parent, options } = guest;
+  return { version: 1, id, name, kind, createdAtMs, limits, parent, options };
+}
+
+async function revive(
+  directory: DataDirectory,
+  record: GuestRecord,
+  stored: StoredGuest,
+  host: GuestHost,
+  kindOf: (name: string) => Promise<AnyGuestKind>,
+): Promise<LoadedGuest> {
+  const guest = new HostedGuest({ ...record, parent: record.parent ?? undefined }, host);
+  try {
+    const kind = await kindOf(record.kind);
+    const instance = await kind.load(record.options, stored.rows, guest.context);
+    const quotaBytes = record.limits.storageBytesMax;
+    const database = directory.openGuest(record.id, quotaBytes);
+    const durable = new DurableLog(database, instance, {
+      clock: host.clock,
+      quotaBytes,
+      committedState: instance.state(),
+      onFailure: (reason) => guest.fail(reason),
+    });
+    const snapshots = new Map(stored.snapshots.map((snapshot) => [snapshot.id, snapshot]));
+    for (const snapshot of stored.snapshots) {
+      guest.snapshots.adopt(snapshot, () =>
+        kind.loadState(record.options, readSnapshotRows(database, snapshots, snapshot.id)),
+      );
+    }
+    guest.snapshots.adoptCurrent(stored.currentSnapshot);
+    guest.attach(instance, durable);
+    return { guest, kind, instance, state: stored.state };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    guest.fail({ code: 'corrupt-state', message });
+    return { guest, kind: undefined, instance: undefined, state: 'failed' };
+  }
+}
