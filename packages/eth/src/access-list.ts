@@ -11,7 +11,7 @@ import type {
   TransactionMessage,
 } from '@polyvisor/evm/world';
 import { type CallContext, call, failureOf } from './calls.ts';
-import type { Slice, Steps } from './slices.ts';
+import type { Slice, Steps } from '@polyvisor/machine/steps';
 
 export interface AccessListResult {
   readonly accessList: readonly AccessListEntry[];
@@ -58,7 +58,11 @@ const touching: Readonly<Record<string, { kind: 'account' | 'slot'; at: number }
 };
 
 /** Frames that work on the storage of the one that opened them. */
-const keepsStorage: ReadonlySet<FrameStart['type']> = new Set(['DELEGATECALL', 'CALLCODE', 'SELFDESTRUCT']);
+const keepsStorage: ReadonlySet<FrameStart['type']> = new Set([
+  'DELEGATECALL',
+  'CALLCODE',
+  'SELFDESTRUCT',
+]);
 
 class TouchedTracer implements Tracer {
   readonly #touched = new Map<string, Set<string>>();
@@ -70,15 +74,21 @@ class TouchedTracer implements Tracer {
     for (const [first, last] of precompileRanges(context.evm.hardfork)) {
       for (let i = first; i <= last; i++) implied.push(word(BigInt(i), 20));
     }
-    if (isAtLeast(context.evm.hardfork, 'shanghai')) implied.push(bytesToLatin1(context.block.coinbase));
+    if (isAtLeast(context.evm.hardfork, 'shanghai'))
+      implied.push(bytesToLatin1(context.block.coinbase));
     this.#implied = new Set(implied);
     for (const entry of list) {
-      this.#touched.set(bytesToLatin1(entry.address), new Set(entry.storageKeys.map(bytesToLatin1)));
+      this.#touched.set(
+        bytesToLatin1(entry.address),
+        new Set(entry.storageKeys.map(bytesToLatin1)),
+      );
     }
   }
 
   enter(frame: FrameStart): void {
-    this.#frames.push(keepsStorage.has(frame.type) ? this.#frames.at(-1)! : bytesToLatin1(frame.to));
+    this.#frames.push(
+      keepsStorage.has(frame.type) ? this.#frames.at(-1)! : bytesToLatin1(frame.to),
+    );
   }
 
   exit(): void {
@@ -115,6 +125,7 @@ class TouchedTracer implements Tracer {
 /** The low bytes of a word as a latin1 string. */
 function word(value: bigint, size: number): string {
   let text = '';
-  for (let rest = value, i = 0; i < size; i++, rest >>= 8n) text = String.fromCharCode(Number(rest & 255n)) + text;
+  for (let rest = value, i = 0; i < size; i++, rest >>= 8n)
+    text = String.fromCharCode(Number(rest & 255n)) + text;
   return text;
 }

@@ -21,7 +21,8 @@ import { type BlockHashes, Overlay } from './overlay.ts';
 import { type Predeploy, SYSTEM_ADDRESS, predeployAddress } from './predeploys.ts';
 import { type Receipt, encodeReceipt } from './receipt.ts';
 import { depositsOf, requestsHash } from './requests.ts';
-import { type Slice, type Steps, execute } from './slices.ts';
+import type { Slice, Steps } from '@polyvisor/machine/steps';
+import { execute } from './slices.ts';
 import { type Transaction, messageOf } from './transaction.ts';
 import type { World } from './world.ts';
 

@@ -61,7 +61,10 @@ export function typeOf(request: CallRequest): TransactionType {
 /** The message a call executes. `gasMax`: what it gets where it names nothing or more. */
 export function messageOfCall(request: CallRequest, gasMax: bigint): TransactionMessage {
   const { gasPrice, maxFeePerGas, maxPriorityFeePerGas } = request;
-  if (gasPrice !== undefined && (maxFeePerGas !== undefined || maxPriorityFeePerGas !== undefined)) {
+  if (
+    gasPrice !== undefined &&
+    (maxFeePerGas !== undefined || maxPriorityFeePerGas !== undefined)
+  ) {
     throw new EthError('both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified');
   }
   const gas = request.gas ?? gasMax;

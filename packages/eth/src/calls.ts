@@ -10,7 +10,8 @@ import type {
 import { EthError } from './errors.ts';
 import type { Overlay } from './overlay.ts';
 import { refusalError } from './refusals.ts';
-import { type Slice, type Steps, execute } from './slices.ts';
+import type { Slice, Steps } from '@polyvisor/machine/steps';
+import { execute } from './slices.ts';
 
 /** A message to try out over a state, and where. */
 export interface CallContext {
@@ -130,7 +131,7 @@ export function* estimateGas(
   let low = first.gasUsed - 1n;
   const likely = ((first.gasUsed + first.gasRefunded + CALL_STIPEND) * 64n) / 63n;
   if (likely < high) {
-    if ((yield* succeeds(run, likely))) high = likely;
+    if (yield* succeeds(run, likely)) high = likely;
     else low = likely;
   }
   while (low + 1n < high && (high - low) * 1000n > high * ESTIMATE_ERROR_PER_MILLE) {
@@ -164,4 +165,3 @@ function gasCap(context: CallContext, message: TransactionMessage): bigint {
   const payable = (balance - message.value) / message.maxFeePerGas;
   return payable < cap ? payable : cap;
 }
-

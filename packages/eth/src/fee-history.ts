@@ -65,7 +65,10 @@ export function blobFeeBehind({ header }: Block, fork: Hardfork): bigint {
   return blobBaseFee(nextExcessBlobGas({ excessBlobGas, blobGasUsed, baseFee }, fork), fork);
 }
 
-function rewards({ header, transactions, receipts }: Block, percentiles: readonly number[]): bigint[] {
+function rewards(
+  { header, transactions, receipts }: Block,
+  percentiles: readonly number[],
+): bigint[] {
   const baseFee = header.baseFee ?? 0n;
   const paid = transactions
     .map((tx, i) => ({ tip: effectiveGasPrice(tx, baseFee) - baseFee, gas: receipts[i]!.gasUsed }))

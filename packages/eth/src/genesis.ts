@@ -75,7 +75,8 @@ function genesisWorld(genesis: Genesis): World {
     overlay.setBalance(account.address, account.balance);
     overlay.setNonce(account.address, account.nonce ?? 0n);
     if (account.code) overlay.setCode(account.address, account.code);
-    for (const [key, value] of account.storage ?? []) overlay.setStorage(account.address, key, value);
+    for (const [key, value] of account.storage ?? [])
+      overlay.setStorage(account.address, key, value);
   }
   return overlay.commit();
 }

@@ -98,7 +98,11 @@ export function headerOf(fields: readonly RlpItem[]): Header {
 }
 
 const REQUIRED_FIELDS = 15;
-const numericFields: ReadonlySet<keyof Header> = new Set(['baseFee', 'blobGasUsed', 'excessBlobGas']);
+const numericFields: ReadonlySet<keyof Header> = new Set([
+  'baseFee',
+  'blobGasUsed',
+  'excessBlobGas',
+]);
 
 export function headerHash(header: Header): Uint8Array {
   return keccak256(encodeRlp(headerFields(header)));

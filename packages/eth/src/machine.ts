@@ -19,7 +19,7 @@ import { EthError } from './errors.ts';
 import { feeBehind } from './fee-history.ts';
 import { type MinedBlock, assemble, planNextBlock } from './mining.ts';
 import { Overlay } from './overlay.ts';
-import type { Slice, Steps } from './slices.ts';
+import type { Slice, Steps } from '@polyvisor/machine/steps';
 import {
   type BlockId,
   type EthState,
@@ -29,7 +29,7 @@ import {
   transactionOf,
   worldAt,
 } from './state.ts';
-import { Task, TaskQueue } from './tasks.ts';
+import { Task, TaskQueue } from '@polyvisor/machine/tasks';
 import {
   type Transaction,
   type UnsignedTransaction,
@@ -121,7 +121,11 @@ export class EthMachine implements Machine {
     return {
       work: this.#work,
       memoryBytes:
-        slotCount * SLOT_MEMORY + accounts.size * ACCOUNT_MEMORY + codeBytes + blockBytes + poolBytes,
+        slotCount * SLOT_MEMORY +
+        accounts.size * ACCOUNT_MEMORY +
+        codeBytes +
+        blockBytes +
+        poolBytes,
       storageBytes:
         slotCount * SLOT_BYTES + accounts.size * ACCOUNT_BYTES + codeBytes + blockBytes + poolBytes,
     };
@@ -222,7 +226,12 @@ export class EthMachine implements Machine {
 
   // --- executions that leave nothing behind
 
-  call(request: CallRequest, id: BlockId, overrides: CallOverrides = {}, tracer?: Tracer): Task<Executed> {
+  call(
+    request: CallRequest,
+    id: BlockId,
+    overrides: CallOverrides = {},
+    tracer?: Tracer,
+  ): Task<Executed> {
     return this.#enqueue(
       function* (this: EthMachine, slice: Slice): Steps<Executed> {
         const context = yield* this.#contextAt(id, overrides, slice);
@@ -293,7 +302,8 @@ export class EthMachine implements Machine {
     for (let i = 0; i < count; i++) {
       const head = this.#state.head.header;
       const plan = this.#plan();
-      const timestamp = i > 0 && interval !== undefined ? head.timestamp + BigInt(interval) : plan.timestamp;
+      const timestamp =
+        i > 0 && interval !== undefined ? head.timestamp + BigInt(interval) : plan.timestamp;
       const mined = yield* assemble(this.#evm, this.#state, { ...plan, timestamp }, slice);
       // What was submitted meanwhile stays in the pool: only the pool changes outside of tasks.
       this.#state = append(this.#state, mined, this.options.historyBlocks);
@@ -351,8 +361,7 @@ export class EthMachine implements Machine {
   }
 
   *#pendingContext(slice: Slice): Steps<{ block: BlockEnvironment; state: Overlay }> {
-    const { world } =
-      this.#state.pool.size > 0 ? yield* this.#assemblePending(slice) : this.#state;
+    const { world } = this.#state.pool.size > 0 ? yield* this.#assemblePending(slice) : this.#state;
     return {
       block: environmentOf(this.#plan(), this.#evm),
       state: new Overlay(world, blockHashes(this.#state)),

@@ -11,7 +11,7 @@ import {
 } from './assembly.ts';
 import { nextBaseFee, nextExcessBlobGas } from './fees.ts';
 import type { PooledTransaction } from './pool.ts';
-import type { Slice, Steps } from './slices.ts';
+import type { Slice, Steps } from '@polyvisor/machine/steps';
 import { type EthState, blockHashes } from './state.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -69,7 +69,7 @@ export function* assemble(
     if (!queue) break;
     const { tx } = queue[0]!;
     const refusal = yield* assembly.add(tx);
-    const verdict = refusal === undefined ? 'next' : verdicts[refusal] ?? 'drop';
+    const verdict = refusal === undefined ? 'next' : (verdicts[refusal] ?? 'drop');
     if (verdict === 'drop') dropped.push(tx);
     if (verdict === 'wait') queue.length = 0;
     else queue.shift();

@@ -100,7 +100,8 @@ export class Pool {
 
 function outbids(tx: Transaction, old: Transaction): boolean {
   const percent = 100n + REPLACEMENT_PERCENT[old.type];
-  const isMore = (price: bigint, before: bigint): boolean => price * 100n >= before * percent && price > before;
+  const isMore = (price: bigint, before: bigint): boolean =>
+    price * 100n >= before * percent && price > before;
   return (
     isMore(tx.maxFeePerGas, old.maxFeePerGas) &&
     isMore(tx.maxPriorityFeePerGas, old.maxPriorityFeePerGas) &&

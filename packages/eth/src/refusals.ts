@@ -22,7 +22,9 @@ export function refusalError(refusal: Refusal, refused: RefusedMessage): EthErro
 /** The most a transaction can cost its sender: gas, value and blobs. */
 export function costMax(message: TransactionMessage): bigint {
   const blobGas = BLOB_GAS * BigInt(message.blobVersionedHashes.length);
-  return message.gasLimit * message.maxFeePerGas + message.value + blobGas * message.maxFeePerBlobGas;
+  return (
+    message.gasLimit * message.maxFeePerGas + message.value + blobGas * message.maxFeePerBlobGas
+  );
 }
 
 const texts: Readonly<Record<Refusal, (refused: RefusedMessage) => string>> = {

@@ -5,7 +5,9 @@ import type { Log } from '@polyvisor/evm/world';
 
 /** The consensus layer's deposit contract. @see EIP-6110 */
 const DEPOSIT_CONTRACT = hexToBytes('0x00000000219ab540356cbb839cbe05303d7705fa');
-const DEPOSIT_EVENT = hexToBytes('0x649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5');
+const DEPOSIT_EVENT = hexToBytes(
+  '0x649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5',
+);
 const DEPOSIT_EVENT_SIZE = 576;
 
 /** Where the five fields of the event lie: word of its offset, the offset's value, and the field's size. @see EIP-6110 */
@@ -48,5 +50,7 @@ function depositOf(data: Uint8Array): Uint8Array | undefined {
     ({ offset, size }, i) => word(32 * i) === BigInt(offset) && word(offset) === BigInt(size),
   );
   if (!isWellFormed) return undefined;
-  return concatBytes(...depositFields.map(({ offset, size }) => data.slice(offset + 32, offset + 32 + size)));
+  return concatBytes(
+    ...depositFields.map(({ offset, size }) => data.slice(offset + 32, offset + 32 + size)),
+  );
 }

@@ -1,13 +1,6 @@
 import type { Evm, ExecuteInput, Outcome } from '@polyvisor/evm/world';
+import type { Slice, Steps } from '@polyvisor/machine/steps';
 import { EthError } from './errors.ts';
-
-/** What is left of the present time slice, in gas. */
-export interface Slice {
-  left: number;
-}
-
-/** Work that stops (yields) where its slice is spent, and goes on when it is asked for its next step. */
-export type Steps<T> = Generator<void, T, void>;
 
 /** Work around an execution, in gas: reading its state, journaling, hashing. Measured at about 10 µs. */
 const EXECUTION_OVERHEAD = 5_000;
@@ -34,13 +27,4 @@ export function* execute(
   const outcome = execution.outcome!;
   if (outcome.kind === 'fault') throw new EthError(outcome.message);
   return outcome;
-}
-
-/** Runs steps to their end without a pause. */
-export function runToEnd<T>(start: (slice: Slice) => Steps<T>): T {
-  const steps = start({ left: Number.MAX_SAFE_INTEGER });
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
 }

@@ -107,7 +107,11 @@ export function blockHashes(state: EthState): (number: bigint) => Uint8Array {
 }
 
 /** The state behind one block more. */
-export function append(state: EthState, { block: added, world }: AssembledBlock, historyBlocks: number): EthState {
+export function append(
+  state: EthState,
+  { block: added, world }: AssembledBlock,
+  historyBlocks: number,
+): EthState {
   const number = Number(added.header.number);
   let transactions = state.transactions;
   added.transactions.forEach((tx, index) => {
@@ -116,7 +120,8 @@ export function append(state: EthState, { block: added, world }: AssembledBlock,
   let blocks = state.blocks.set(String(number), added);
   const past = number - DECODED_BLOCKS;
   const old = blocks.get(String(past));
-  if (old && !(old instanceof Uint8Array)) blocks = blocks.set(String(past), encodeStoredBlock(old));
+  if (old && !(old instanceof Uint8Array))
+    blocks = blocks.set(String(past), encodeStoredBlock(old));
   return {
     ...state,
     head: added,

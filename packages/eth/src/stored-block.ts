@@ -53,7 +53,8 @@ function receiptFields(receipt: Receipt): RlpItem {
 
 function receiptOf(fields: readonly RlpItem[], tx: Transaction): Receipt {
   const bytes = (i: number): Uint8Array => fields[i] as Uint8Array;
-  const optional = (i: number): Uint8Array | undefined => (bytes(i).length > 0 ? bytes(i) : undefined);
+  const optional = (i: number): Uint8Array | undefined =>
+    bytes(i).length > 0 ? bytes(i) : undefined;
   const logs = (fields[8] as readonly (readonly [Uint8Array, Uint8Array[], Uint8Array])[]).map(
     ([address, topics, data]): Log => ({ address, topics, data }),
   );
@@ -74,7 +75,12 @@ function receiptOf(fields: readonly RlpItem[], tx: Transaction): Receipt {
 }
 
 function withdrawalOf(fields: readonly Uint8Array[]): Withdrawal {
-  const [index, validatorIndex, address, amount] = fields as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const [index, validatorIndex, address, amount] = fields as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
   return {
     index: bytesToBigInt(index),
     validatorIndex: bytesToBigInt(validatorIndex),

@@ -115,9 +115,10 @@ export function messageOf(tx: UnsignedTransaction, sender: Uint8Array): Transact
   return {
     ...tx,
     sender,
-    authorizationList: tx.authorizationList.map(
-      (entry): Authorization => ({ ...entry, authority: recoverAuthority(entry) }),
-    ),
+    authorizationList: tx.authorizationList.map((entry): Authorization => ({
+      ...entry,
+      authority: recoverAuthority(entry),
+    })),
   };
 }
 
@@ -153,7 +154,12 @@ function payload(tx: UnsignedTransaction): RlpItem[] {
   }
 }
 
-function encodeTransaction(tx: UnsignedTransaction, yParity: 0 | 1, r: bigint, s: bigint): Uint8Array {
+function encodeTransaction(
+  tx: UnsignedTransaction,
+  yParity: 0 | 1,
+  r: bigint,
+  s: bigint,
+): Uint8Array {
   if (tx.type === 0) {
     const v = tx.chainId === undefined ? 27n : 35n + 2n * tx.chainId;
     const signature = [rlpInteger(v + BigInt(yParity)), rlpInteger(r), rlpInteger(s)];
@@ -242,10 +248,13 @@ function withoutBlobs(body: Uint8Array): Uint8Array {
   // Since Osaka a version number stands before the blobs.
   const commitments = items[items.length - 2];
   const hashes = tx[10];
-  if (!Array.isArray(commitments) || !Array.isArray(hashes)) throw new EthError('invalid blob sidecar');
+  if (!Array.isArray(commitments) || !Array.isArray(hashes))
+    throw new EthError('invalid blob sidecar');
   const areTheirs =
     commitments.length === hashes.length &&
-    commitments.every((c, i) => equalBytes(kzgVersionedHash(c as Uint8Array), hashes[i] as Uint8Array));
+    commitments.every((c, i) =>
+      equalBytes(kzgVersionedHash(c as Uint8Array), hashes[i] as Uint8Array),
+    );
   if (!areTheirs) throw new EthError('blob sidecar: commitments do not match the versioned hashes');
   return encodeRlp(tx);
 }
@@ -308,14 +317,16 @@ class Fields {
   accessList(index: number): AccessListEntry[] {
     return this.list(index).map((entry) => {
       const [address, keys] = entry as readonly RlpItem[];
-      if (!address || !keys || keys instanceof Uint8Array) throw new EthError('rlp: bad access list');
+      if (!address || !keys || keys instanceof Uint8Array)
+        throw new EthError('rlp: bad access list');
       return { address: sized(address, 20), storageKeys: keys.map((key) => sized(key, 32)) };
     });
   }
 
   authorizations(index: number): SignedAuthorization[] {
     return this.list(index).map((entry) => {
-      if (entry instanceof Uint8Array || entry.length !== 6) throw new EthError('rlp: bad authorization');
+      if (entry instanceof Uint8Array || entry.length !== 6)
+        throw new EthError('rlp: bad authorization');
       const [chainId, address, nonce, yParity, r, s] = entry;
       return {
         chainId: integer(chainId),

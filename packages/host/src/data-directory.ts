@@ -45,7 +45,8 @@ export class DataDirectory implements Disposable {
 
   removeGuest(id: string): void {
     // SQLite's own two files beside the database go with it.
-    for (const suffix of ['', '-wal', '-shm']) rmSync(this.#guestFile(id) + suffix, { force: true });
+    for (const suffix of ['', '-wal', '-shm'])
+      rmSync(this.#guestFile(id) + suffix, { force: true });
   }
 
   /** Writes the control API's token where only this user can read it. @returns the file */

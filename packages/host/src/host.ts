@@ -182,10 +182,7 @@ class LocalHost implements Host {
     return guest as unknown as GuestKinds[K]['guest'];
   }
 
-  async fork(
-    nameOrId: string,
-    options: { name?: string; snapshot?: string } = {},
-  ): Promise<Guest> {
+  async fork(nameOrId: string, options: { name?: string; snapshot?: string } = {}): Promise<Guest> {
     return await this.guest(nameOrId).fork(options);
   }
 
@@ -240,8 +237,7 @@ class LocalHost implements Host {
     }
     const isTaken = (name: string): boolean =>
       this.guests.has(name) || this.#reservedNames.has(name);
-    const name =
-      wanted === undefined ? firstFreeName(otherwise, isTaken) : checkGuestName(wanted);
+    const name = wanted === undefined ? firstFreeName(otherwise, isTaken) : checkGuestName(wanted);
     if (isTaken(name)) {
       throw new HostError(
         'guest-name-taken',

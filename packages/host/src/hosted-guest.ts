@@ -1,6 +1,7 @@
 import { assert } from '@polyvisor/errors/assert';
 import { HostError } from '@polyvisor/errors/host-error';
 import type { RunResult } from '@polyvisor/machine/machine';
+import type { Task } from '@polyvisor/machine/tasks';
 import type { HostClock } from './clock.ts';
 import type { DurableLog } from './durable-log.ts';
 import type { ForkOptions, Guest, GuestUsage } from './guest.ts';
@@ -8,7 +9,7 @@ import { checkTransition, describeState, transitions } from './guest-state.ts';
 import type { GuestFailure, GuestState, LifeVerb } from './guest-state.ts';
 import type { ResolvedLimits } from './guest-spec.ts';
 import type { HostEvents } from './host-events.ts';
-import type { Endpoint, Fact, GuestContext, Instance, ListenOptions, Task } from './instance.ts';
+import type { Endpoint, Fact, GuestContext, Instance, ListenOptions } from './instance.ts';
 import type { LogBook, LogFields, LogLevel } from './log-book.ts';
 import { RequestLog } from './request-log.ts';
 import type { Job, Scheduler } from './scheduler.ts';
@@ -259,10 +260,10 @@ export class HostedGuest implements Guest {
   async settle<T>(task: Task<T>): Promise<T> {
     const { job } = this.#parts();
     this.checkOpen();
-    if (!task.done) this.#host.scheduler.runNow(job, () => task.done);
+    if (!task.isEnded) this.#host.scheduler.runNow(job, () => task.isEnded);
     // A slice of this very task may have been the one that broke the machine.
     if (this.#state.name === 'failed') throw this.#closedError(this.#state);
-    if (!task.done) await this.#untilDone(task);
+    if (!task.isEnded) await this.#untilDone(task);
     return task.result;
   }
 
@@ -353,11 +354,11 @@ export class HostedGuest implements Guest {
   #untilDone(task: Task<unknown>): Promise<void> {
     return new Promise((resolve, reject) => {
       const giveUp = (error: HostError): void => {
-        task.cancel();
+        task.cancel(error);
         reject(error);
       };
       this.#waiting.add(giveUp);
-      task.onDone(() => {
+      task.onEnd(() => {
         this.#waiting.delete(giveUp);
         resolve();
       });

@@ -1,4 +1,5 @@
 import type { Machine } from '@polyvisor/machine/machine';
+import type { Task } from '@polyvisor/machine/tasks';
 import type { Change } from '@polyvisor/store/database';
 import type { HostClock } from './clock.ts';
 import type { ResolvedLimits } from './guest-spec.ts';
@@ -79,13 +80,4 @@ export interface GuestContext {
   /** The guest got further. */
   headMoved(head: string): void;
   log(level: LogLevel, message: string, fields?: LogFields): void;
-}
-
-/** Work that a machine does in slices. */
-export interface Task<T> {
-  readonly done: boolean;
-  /** Throws what the task failed with. */
-  readonly result: T;
-  onDone(callback: () => void): void;
-  cancel(): void;
 }

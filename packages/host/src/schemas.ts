@@ -12,10 +12,7 @@ const whole = (range: Range): z.ZodNumber => z.int().min(range.min).max(range.ma
 const number = (range: Range): z.ZodNumber => z.number().min(range.min).max(range.max);
 const hex = z.string().regex(/^0x([0-9a-fA-F]{2})*$/);
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
-const size = z.union([
-  z.int().min(0),
-  z.string().regex(/^\s*\d+(\.\d+)?\s*([KMGT]i?)?B?\s*$/i),
-]);
+const size = z.union([z.int().min(0), z.string().regex(/^\s*\d+(\.\d+)?\s*([KMGT]i?)?B?\s*$/i)]);
 
 export const guestName: z.ZodString = z.string().regex(GUEST_NAME);
 

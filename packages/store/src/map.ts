@@ -196,7 +196,8 @@ function remove<V>(node: Node<V>, key: string, hash: number): Node<V> | undefine
 function* leaves<V>(node: Node<V> | undefined): IterableIterator<Leaf<V>> {
   if (!node) return;
   if (node.kind === 'leaf') yield node;
-  else for (const child of node.kind === 'branch' ? node.children : node.leaves) yield* leaves(child);
+  else
+    for (const child of node.kind === 'branch' ? node.children : node.leaves) yield* leaves(child);
 }
 
 function* difference<V>(

@@ -21,7 +21,9 @@ function node(entries: readonly Entry[], depth: number): RlpItem {
   const [first] = entries as [Entry];
   if (entries.length === 1) return [hexPrefix(first[0].slice(depth), true), first[1]];
   let shared = depth;
-  while (entries.every(([path]) => path[shared] !== undefined && path[shared] === first[0][shared])) {
+  while (
+    entries.every(([path]) => path[shared] !== undefined && path[shared] === first[0][shared])
+  ) {
     shared++;
   }
   if (shared > depth) {
@@ -34,7 +36,10 @@ function node(entries: readonly Entry[], depth: number): RlpItem {
     if (index === undefined) value = entry[1];
     else children[index]!.push(entry);
   }
-  return [...children.map((below) => (below.length ? reference(below, depth + 1) : NOTHING)), value];
+  return [
+    ...children.map((below) => (below.length ? reference(below, depth + 1) : NOTHING)),
+    value,
+  ];
 }
 
 function reference(entries: readonly Entry[], depth: number): RlpItem {
@@ -47,7 +52,10 @@ function hexPrefix(path: readonly number[], isLeaf: boolean): Uint8Array {
   const isOdd = path.length % 2 === 1;
   const flag = (isLeaf ? 2 : 0) + (isOdd ? 1 : 0);
   const digits = isOdd ? [flag, ...path] : [flag, 0, ...path];
-  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => (digits[2 * i]! << 4) | digits[2 * i + 1]!);
+  return Uint8Array.from(
+    { length: digits.length / 2 },
+    (_, i) => (digits[2 * i]! << 4) | digits[2 * i + 1]!,
+  );
 }
 
 function nibblesOf(bytes: Uint8Array): number[] {

@@ -126,20 +126,28 @@ function referenceRoot(entries: ReadonlyMap<string, string>): Uint8Array {
   const prefix = (path: number[], leaf: boolean): Uint8Array => {
     const flag = (leaf ? 2 : 0) + (path.length % 2);
     const digits = path.length % 2 ? [flag, ...path] : [flag, 0, ...path];
-    return Uint8Array.from({ length: digits.length / 2 }, (_, i) => digits[2 * i]! * 16 + digits[2 * i + 1]!);
+    return Uint8Array.from(
+      { length: digits.length / 2 },
+      (_, i) => digits[2 * i]! * 16 + digits[2 * i + 1]!,
+    );
   };
   const node = (items: [number[], Uint8Array][]): RlpItem => {
     if (items.length === 1) return [prefix(items[0]![0], true), items[0]![1]];
     let shared = 0;
     while (items.every(([path]) => path[shared] === items[0]![0][shared])) shared++;
     if (shared) {
-      const rest = items.map(([path, value]): [number[], Uint8Array] => [path.slice(shared), value]);
+      const rest = items.map(([path, value]): [number[], Uint8Array] => [
+        path.slice(shared),
+        value,
+      ]);
       return [prefix(items[0]![0].slice(0, shared), false), reference(rest)];
     }
     const children = Array.from({ length: 16 }, (_, i) => items.filter(([path]) => path[0] === i));
     return [
       ...children.map((below) =>
-        below.length ? reference(below.map(([path, value]) => [path.slice(1), value])) : new Uint8Array(0),
+        below.length
+          ? reference(below.map(([path, value]) => [path.slice(1), value]))
+          : new Uint8Array(0),
       ),
       new Uint8Array(0),
     ];

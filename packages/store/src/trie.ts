@@ -188,7 +188,9 @@ function remove(node: Node, key: string, depth: number): Node | undefined {
   if (node instanceof Leaf) return undefined;
   if (node instanceof Extension) {
     const child = remove(node.child, key, depth + node.path.length)!;
-    return child instanceof Leaf ? new Leaf(child.key, child.value, depth) : extend(node.path, child);
+    return child instanceof Leaf
+      ? new Leaf(child.key, child.value, depth)
+      : extend(node.path, child);
   }
   const index = nibble(key, depth);
   const children = node.children.slice();

@@ -61,7 +61,9 @@ export class StructLogTracer implements Tracer {
     this.#price(step.gas, true);
     if (this.logs.length >= this.#max) {
       if (this.#options.limit) return;
-      throw new EthError(`the trace has more than ${STRUCT_LOGS_MAX} steps; ask for a part with 'limit'`);
+      throw new EthError(
+        `the trace has more than ${STRUCT_LOGS_MAX} steps; ask for a part with 'limit'`,
+      );
     }
     const op = opcodes[step.opcode]?.name ?? `opcode 0x${step.opcode.toString(16)} not defined`;
     const storage = this.#storage(op, step);

@@ -19,7 +19,12 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   response.end(body);
 }
 
-export function sendText(response: ServerResponse, status: number, type: string, text: string): void {
+export function sendText(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  text: string,
+): void {
   const body = Buffer.from(text);
   response.writeHead(status, {
     'content-type': type,

@@ -37,7 +37,8 @@ export async function serveFile(
 
 /** What the root says when the console was not built. */
 export function serveNoConsole(response: ServerResponse): void {
-  const text = 'polyvisor: this host has no console; its API is at /v1, described in /v1/openapi.json\n';
+  const text =
+    'polyvisor: this host has no console; its API is at /v1, described in /v1/openapi.json\n';
   sendText(response, 200, 'text/plain; charset=utf-8', text);
 }
 

@@ -21,10 +21,7 @@ export const guestView = z.object({
   name: z.string(),
   kind: z.string(),
   state: stateName,
-  reason: z
-    .object({ code: z.string(), message: z.string() })
-    .optional()
-    .describe('Why it failed'),
+  reason: z.object({ code: z.string(), message: z.string() }).optional().describe('Why it failed'),
   createdAt: z.string().describe('ISO 8601'),
   parent: z.string().optional().describe('Id of the guest that it was forked from'),
   head: z.string().describe('How far it is, in its own terms'),

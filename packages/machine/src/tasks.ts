@@ -1,5 +1,5 @@
 import { assert } from '@polyvisor/errors/assert';
-import type { Slice, Steps } from './slices.ts';
+import type { Slice, Steps } from './steps.ts';
 
 /** Work that a machine does in slices and that somebody waits for. */
 export class Task<T> {
