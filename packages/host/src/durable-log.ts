@@ -1,10 +1,11 @@
 import { assert } from '@polyvisor/errors/assert';
-import type { Change, Database } from '@polyvisor/store/database';
+import type { Database } from '@polyvisor/store/database';
+import type { Change, Rows } from '@polyvisor/store/rows';
 import { bytesToUtf8, utf8ToBytes } from '@polyvisor/bytes/bytes';
 import type { HostClock } from './clock.ts';
 import type { GuestFailure, GuestStateName } from './guest-state.ts';
 import type { Instance } from './instance.ts';
-import type { StoredRows } from './kinds/kind.ts';
+
 import type { Snapshot } from './snapshots.ts';
 
 /**
@@ -176,7 +177,7 @@ export interface StoredGuest {
   readonly record: string;
   /** The state that the guest was last moved to by a verb. */
   readonly state: GuestStateName;
-  readonly rows: StoredRows;
+  readonly rows: Rows;
   readonly snapshots: readonly Snapshot[];
   readonly currentSnapshot: string | undefined;
 }
@@ -208,7 +209,7 @@ export function readSnapshotRows(
   database: Database,
   snapshots: ReadonlyMap<string, Snapshot>,
   id: string,
-): StoredRows {
+): Rows {
   const path: string[] = [];
   for (let at: string | undefined = id; at !== undefined; at = snapshots.get(at)?.parent) {
     path.unshift(at);

@@ -1,6 +1,6 @@
 import type { Machine } from '@polyvisor/machine/machine';
 import type { Task } from '@polyvisor/machine/tasks';
-import type { Change } from '@polyvisor/store/database';
+import type { Change } from '@polyvisor/store/rows';
 import type { HostClock } from './clock.ts';
 import type { ResolvedLimits } from './guest-spec.ts';
 import type { LogFields, LogLevel } from './log-book.ts';

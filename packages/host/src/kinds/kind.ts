@@ -1,3 +1,4 @@
+import type { Rows } from '@polyvisor/store/rows';
 import type { HostedGuest } from '../hosted-guest.ts';
 import type { GuestContext, Instance } from '../instance.ts';
 
@@ -12,16 +13,13 @@ export interface GuestKind<Options, Resolved, State, Faces extends object> {
   /** A new guest. */
   create(resolved: Resolved, context: GuestContext): Promise<Instance<State>>;
   /** A guest from its durable form: rows by table, as `changesSince(undefined)` gave them. */
-  load(resolved: Resolved, rows: StoredRows, context: GuestContext): Promise<Instance<State>>;
+  load(resolved: Resolved, rows: Rows, context: GuestContext): Promise<Instance<State>>;
   /** Another guest that goes on from `state`, a state of this kind. */
   fork(resolved: Resolved, state: State, context: GuestContext): Promise<Instance<State>>;
   /** Options for a fork: no two guests can listen on one port. */
   forkOptions(resolved: Resolved): Resolved;
   /** The state that stored rows describe, to be given to `restore` of a guest with the same options. */
-  loadState(resolved: Resolved, rows: StoredRows): State;
+  loadState(resolved: Resolved, rows: Rows): State;
   /** What guests of this kind have for programs beyond the contract: the members of `host.create`'s result. */
   faces(instance: Instance<State>, guest: HostedGuest): Faces;
 }
-
-/** Rows of a durable form, by table and key. */
-export type StoredRows = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
