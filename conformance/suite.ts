@@ -1,0 +1,62 @@
+import type { ArchiveName } from './archives.ts';
+
+/** A conformance suite: which data, and the module that runs one file of it. */
+export interface Suite {
+  readonly summary: string;
+  readonly archive: ArchiveName;
+  /** Files of the archive that hold cases. */
+  readonly accepts: (path: string) => boolean;
+  /** Module, beside this one, that exports `runFile`. */
+  readonly runner: string;
+  /** Cases, or whole files, that can't be run: by name or path, each with its reason. Printed, and counted as skipped. */
+  readonly excluded: Readonly<Record<string, string>>;
+}
+
+/** What a user narrows a run down with. */
+export interface RunOptions {
+  /** Names of forks as the fixtures write them, lower-case; undefined: all. */
+  readonly forks: readonly string[] | undefined;
+  /** Part of a case's name; undefined: all. */
+  readonly filter: string | undefined;
+  readonly excluded: Readonly<Record<string, string>>;
+}
+
+export type RunFile = (path: string, content: string, options: RunOptions) => FileResult;
+
+export interface FileResult {
+  passed: number;
+  readonly failures: CaseNote[];
+  readonly skipped: CaseNote[];
+}
+
+export interface CaseNote {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export function emptyResult(): FileResult {
+  return { passed: 0, failures: [], skipped: [] };
+}
+
+/** Runs a case unless it is excluded, and books its verdict: undefined is a pass. */
+export function book(
+  result: FileResult,
+  name: string,
+  options: RunOptions,
+  run: () => string | undefined,
+): void {
+  if (options.filter !== undefined && !name.includes(options.filter)) return;
+  const excuse = options.excluded[name];
+  if (excuse !== undefined) {
+    result.skipped.push({ name, reason: excuse });
+    return;
+  }
+  let reason: string | undefined;
+  try {
+    reason = run();
+  } catch (error) {
+    reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+  if (reason === undefined) result.passed++;
+  else result.failures.push({ name, reason });
+}
