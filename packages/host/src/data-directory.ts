@@ -35,7 +35,7 @@ export class DataDirectory implements Disposable {
     return readdirSync(join(this.path, 'guests'))
       .filter((file) => file.endsWith('.db'))
       .map((file) => file.slice(0, -'.db'.length))
-      .sort();
+      .toSorted();
   }
 
   /** @param quotaBytes undefined: no limit, to read one */

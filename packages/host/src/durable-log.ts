@@ -5,7 +5,6 @@ import { bytesToUtf8, utf8ToBytes } from '@polyvisor/bytes/bytes';
 import type { HostClock } from './clock.ts';
 import type { GuestFailure, GuestStateName } from './guest-state.ts';
 import type { Instance } from './instance.ts';
-
 import type { Snapshot } from './snapshots.ts';
 
 /**
@@ -20,7 +19,6 @@ export class DurableLog implements Disposable {
   readonly #database: Database;
   readonly #instance: Instance;
   readonly #clock: HostClock;
-  readonly #quotaBytes: number;
   readonly #onFailure: (reason: GuestFailure) => void;
   readonly #tables: Set<string>;
   #committedState: unknown;
@@ -31,7 +29,6 @@ export class DurableLog implements Disposable {
     this.#database = database;
     this.#instance = instance;
     this.#clock = options.clock;
-    this.#quotaBytes = options.quotaBytes;
     this.#onFailure = options.onFailure;
     this.#tables = new Set(readTables(database));
     this.#committedState = options.committedState;
@@ -44,7 +41,7 @@ export class DurableLog implements Disposable {
 
   /** Whether the quota leaves no room for another transaction. */
   get isFull(): boolean {
-    return this.#database.sizeBytes >= this.#quotaBytes;
+    return this.#database.isFull;
   }
 
   /** Resolves when all that the machine did so far is kept; rejects when it could not be. */
@@ -165,7 +162,6 @@ export class DurableLog implements Disposable {
 
 export interface DurableLogOptions {
   readonly clock: HostClock;
-  readonly quotaBytes: number;
   /** The state that the database holds; undefined: none yet. */
   readonly committedState: unknown;
   readonly onFailure: (reason: GuestFailure) => void;

@@ -15,11 +15,9 @@ export function createDurableLog(
   instance: Instance,
   clock: HostClock,
 ): DurableLog {
-  const quotaBytes = guest.limits.storageBytesMax;
-  const database = directory.openGuest(guest.id, quotaBytes);
+  const database = directory.openGuest(guest.id, guest.limits.storageBytesMax);
   const durable = new DurableLog(database, instance, {
     clock,
-    quotaBytes,
     committedState: undefined,
     onFailure: (reason) => guest.fail(reason),
   });
@@ -85,11 +83,9 @@ async function revive(
   try {
     const kind = await kindOf(record.kind);
     const instance = await kind.load(record.options, stored.rows, guest.context);
-    const quotaBytes = record.limits.storageBytesMax;
-    const database = directory.openGuest(record.id, quotaBytes);
+    const database = directory.openGuest(record.id, record.limits.storageBytesMax);
     const durable = new DurableLog(database, instance, {
       clock: host.clock,
-      quotaBytes,
       committedState: instance.state(),
       onFailure: (reason) => guest.fail(reason),
     });

@@ -1,6 +1,6 @@
 /**
  * The durable form of a machine's state: rows of bytes by table and key. Tables are named by letters, digits, `-`
- * and `.`; keys are any text (often latin1: a byte a character).
+ * and `.`; keys are latin1 text, a byte a character, so a hash is a key of 32 characters.
  */
 export interface Change {
   readonly table: string;
