@@ -111,8 +111,8 @@ class TouchedTracer implements Tracer {
   accessList(): AccessListEntry[] {
     return Array.from(this.#touched, ([address, keys]) => ({
       address: latin1ToBytes(address),
-      storageKeys: Array.from(keys, latin1ToBytes).sort(compareBytes),
-    })).sort((a, b) => compareBytes(a.address, b.address));
+      storageKeys: Array.from(keys, latin1ToBytes).toSorted(compareBytes),
+    })).toSorted((a, b) => compareBytes(a.address, b.address));
   }
 
   #slots(address: string): Set<string> {

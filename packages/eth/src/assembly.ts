@@ -69,10 +69,8 @@ export class BlockAssembly {
   readonly plan: BlockPlan;
   readonly environment: BlockEnvironment;
   readonly #evm: Evm;
-  readonly #world: World;
   readonly #slice: Slice;
-  #overlay: Overlay;
-  readonly #hashes: BlockHashes;
+  readonly #overlay: Overlay;
   readonly #transactions: Transaction[] = [];
   readonly #receipts: Receipt[] = [];
   #gasUsed = 0n;
@@ -82,9 +80,7 @@ export class BlockAssembly {
   constructor(evm: Evm, world: World, plan: BlockPlan, hashes: BlockHashes, slice: Slice) {
     this.plan = plan;
     this.#evm = evm;
-    this.#world = world;
     this.#slice = slice;
-    this.#hashes = hashes;
     this.#overlay = new Overlay(world, hashes);
     this.environment = environmentOf(plan, evm);
   }

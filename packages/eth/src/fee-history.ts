@@ -72,7 +72,7 @@ function rewards(
   const baseFee = header.baseFee ?? 0n;
   const paid = transactions
     .map((tx, i) => ({ tip: effectiveGasPrice(tx, baseFee) - baseFee, gas: receipts[i]!.gasUsed }))
-    .sort((a, b) => (a.tip < b.tip ? -1 : a.tip > b.tip ? 1 : 0));
+    .toSorted((a, b) => (a.tip < b.tip ? -1 : a.tip > b.tip ? 1 : 0));
   return percentiles.map((percentile) => {
     const threshold = (Number(header.gasUsed) * percentile) / 100;
     let gas = 0;

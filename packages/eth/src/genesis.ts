@@ -10,6 +10,7 @@ import { predeploys } from './predeploys.ts';
 import { requestsHash } from './requests.ts';
 import type { Mining } from './settings.ts';
 import type { EthState } from './state.ts';
+import { encodeStoredBlock } from './stored-block.ts';
 import { World } from './world.ts';
 
 export interface GenesisAccount {
@@ -60,7 +61,7 @@ export function genesisState(genesis: Genesis): EthState {
       impersonated: PersistentMap.empty(),
       impersonatesAll: false,
     },
-    blockBytes: 0,
+    blockBytes: encodeStoredBlock(head).length,
   };
 }
 

@@ -25,7 +25,6 @@ import {
   type EthState,
   append,
   blockHashes,
-  blockOf,
   transactionOf,
   worldAt,
 } from './state.ts';
@@ -184,6 +183,7 @@ export class EthMachine implements Machine {
   /** Changes the state between other tasks; at once when there are none. */
   change(step: (state: EthState) => EthState): Task<void> {
     return this.#enqueue(
+      // oxlint-disable-next-line require-yield -- it is one step
       function* (this: EthMachine): Steps<void> {
         this.#state = step(this.#state);
         // Interval mining counts from the moment it was asked for.

@@ -30,6 +30,25 @@ export class Pool {
 
   static readonly empty: Pool = new Pool(PersistentMap.empty(), PersistentMap.empty(), 0);
 
+  /** A pool as it was, from all its entries. */
+  static of(entries: readonly PooledTransaction[]): Pool {
+    let senders = PersistentMap.empty<readonly PooledTransaction[]>();
+    let hashes = PersistentMap.empty<PooledTransaction>();
+    let arrivals = 0;
+    for (const entry of entries.toSorted((a, b) => (a.tx.nonce < b.tx.nonce ? -1 : 1))) {
+      const sender = bytesToLatin1(entry.tx.sender);
+      senders = senders.set(sender, [...(senders.get(sender) ?? []), entry]);
+      hashes = hashes.set(bytesToLatin1(entry.tx.hash), entry);
+      arrivals = Math.max(arrivals, entry.arrival + 1);
+    }
+    return new Pool(senders, hashes, arrivals);
+  }
+
+  /** By hash (latin1). */
+  get entries(): PersistentMap<PooledTransaction> {
+    return this.#hashes;
+  }
+
   get size(): number {
     return this.#hashes.size;
   }
@@ -45,7 +64,7 @@ export class Pool {
   /** In the order of arrival. */
   transactions(): Transaction[] {
     const all = Array.from(this.#hashes.entries(), ([, entry]) => entry);
-    return all.sort((a, b) => a.arrival - b.arrival).map((entry) => entry.tx);
+    return all.toSorted((a, b) => a.arrival - b.arrival).map((entry) => entry.tx);
   }
 
   /** A sender's transactions in the order of their nonces. */

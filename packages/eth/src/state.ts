@@ -132,7 +132,7 @@ export function append(
     transactions,
     pool: state.pool.without(added.transactions.map((tx) => tx.hash)),
     settings: { ...state.settings, ...nextBlockSettings },
-    blockBytes: state.blockBytes + storedSize(added),
+    blockBytes: state.blockBytes + encodeStoredBlock(added).length,
   };
 }
 
@@ -146,7 +146,7 @@ export function rewind(state: EthState, id: BlockId): EthState {
     worlds = worlds.delete(String(number));
     numbers = numbers.delete(bytesToLatin1(gone.hash));
     for (const tx of gone.transactions) transactions = transactions.delete(bytesToLatin1(tx.hash));
-    blockBytes -= storedSize(gone);
+    blockBytes -= encodeStoredBlock(gone).length;
   }
   return { ...state, head, world, blocks, numbers, worlds, transactions, blockBytes };
 }
@@ -155,16 +155,3 @@ function block(state: EthState, number: bigint): Block | undefined {
   const entry = state.blocks.get(String(number));
   return entry instanceof Uint8Array ? decodeStoredBlock(entry) : entry;
 }
-
-/** About what a block takes when stored, in bytes: header, transactions, logs. */
-function storedSize(added: Block): number {
-  let size = HEADER_BYTES;
-  for (const tx of added.transactions) size += tx.raw.length + RECEIPT_BYTES;
-  for (const { logs } of added.receipts) {
-    for (const log of logs) size += log.data.length + 32 * log.topics.length + 24;
-  }
-  return size;
-}
-
-const HEADER_BYTES = 640;
-const RECEIPT_BYTES = 60;

@@ -1,5 +1,6 @@
 import { bytesToBigInt } from '@polyvisor/bytes/bytes';
 import { type RlpItem, decodeRlp, encodeRlp, rlpInteger } from '@polyvisor/codec/rlp';
+import { keccak256 } from '@polyvisor/crypto/keccak';
 import type { Log } from '@polyvisor/evm/world';
 import { type Block, type Withdrawal, withdrawalFields } from './block.ts';
 import { bloomOf } from './bloom.ts';
@@ -7,14 +8,43 @@ import { headerFields, headerHash, headerOf } from './header.ts';
 import type { Receipt } from './receipt.ts';
 import { type Transaction, type TransactionType, decodeTransactionOf } from './transaction.ts';
 
-/** A block as one array of bytes: how old ones are kept, and how the durable form has them. */
+/**
+ * A block as one array of bytes: how old ones are kept, and how the durable form has them. Encoded once: the same
+ * block gives the same array.
+ */
 export function encodeStoredBlock(block: Block): Uint8Array {
-  return encodeRlp([
-    headerFields(block.header),
-    block.transactions.map((tx): RlpItem => [tx.raw, tx.sender]),
-    block.receipts.map(receiptFields),
-    block.withdrawals.map(withdrawalFields),
-  ]);
+  let bytes = encoded.get(block);
+  if (!bytes) {
+    bytes = encodeRlp([
+      headerFields(block.header),
+      block.transactions.map((tx): RlpItem => [tx.raw, tx.sender]),
+      block.receipts.map(receiptFields),
+      block.withdrawals.map(withdrawalFields),
+    ]);
+    encoded.set(block, bytes);
+  }
+  return bytes;
+}
+
+const encoded = new WeakMap<Block, Uint8Array>();
+
+/** What a stored block is found by, read without decoding the rest. */
+export interface StoredBlockIndex {
+  readonly hash: Uint8Array;
+  readonly parentHash: Uint8Array;
+  readonly transactionHashes: readonly Uint8Array[];
+}
+
+export function storedBlockIndex(bytes: Uint8Array): StoredBlockIndex {
+  const [fields, txs] = decodeRlp(bytes) as readonly [
+    readonly RlpItem[],
+    readonly (readonly [Uint8Array, Uint8Array])[],
+  ];
+  return {
+    hash: keccak256(encodeRlp(fields)),
+    parentHash: fields[0] as Uint8Array,
+    transactionHashes: txs.map(([raw]) => keccak256(raw)),
+  };
 }
 
 export function decodeStoredBlock(bytes: Uint8Array): Block {

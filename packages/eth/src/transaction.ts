@@ -146,8 +146,12 @@ function payload(tx: UnsignedTransaction): RlpItem[] {
     }
     case 4: {
       const list = tx.authorizationList.map((e): RlpItem => [
-        ...[n(e.chainId), e.address, n(e.nonce)],
-        ...[n(e.yParity), n(e.r), n(e.s)],
+        n(e.chainId),
+        e.address,
+        n(e.nonce),
+        n(e.yParity),
+        n(e.r),
+        n(e.s),
       ]);
       return [id, nonce, tip, cap, gas, to, value, tx.data, accessList, list];
     }

@@ -75,7 +75,7 @@ export class StructLogTracer implements Tracer {
       gasCost: 0,
       depth: step.depth + 1,
       ...(step.refund > 0n ? { refund: Number(step.refund) } : {}),
-      ...(disableStack ? {} : { stack: step.stack.map((word) => `0x${word.toString(16)}`) }),
+      ...(disableStack ? {} : { stack: step.stack.map((entry) => `0x${entry.toString(16)}`) }),
       ...(enableMemory ? { memory: words(step.memory) } : {}),
       ...(storage ? { storage } : {}),
     };
