@@ -44,7 +44,7 @@ export function genesisState(genesis: Genesis): EthState {
     world,
     blocks: PersistentMap.empty<Block | Uint8Array>().set('0', head),
     numbers: PersistentMap.empty<number>().set(bytesToLatin1(head.hash), 0),
-    worlds: PersistentMap.empty<World>().set('0', world),
+    worlds: PersistentMap.empty(),
     transactions: PersistentMap.empty(),
     pool: Pool.empty,
     settings: {

@@ -1,7 +1,7 @@
 import { bytesToBigInt, bytesToUtf8, equalBytes, utf8ToBytes } from '@polyvisor/bytes/bytes';
 import { bytesToHex } from '@polyvisor/bytes/hex';
 import { bytesToLatin1, latin1ToBytes } from '@polyvisor/bytes/latin1';
-import { decodeRlp, encodeRlp, rlpInteger } from '@polyvisor/codec/rlp';
+import { type RlpItem, decodeRlp, encodeRlp, rlpInteger } from '@polyvisor/codec/rlp';
 import { KECCAK_EMPTY, keccak256 } from '@polyvisor/crypto/keccak';
 import { HostError } from '@polyvisor/errors/host-error';
 import { type Hardfork, isAtLeast } from '@polyvisor/evm/hardfork';
@@ -19,19 +19,30 @@ import { EMPTY_ACCOUNT, World, type WorldAccount, withSlots } from './world.ts';
 /**
  * The durable form of a chain:
  *
- *     table         key                      value
- *     accounts      address                  RLP [nonce, balance, code hash]
- *     slots         address ‖ key            value without leading zeros
- *     codes         hash                     code
- *     blocks        number, decimal          `encodeStoredBlock`
- *     pool          transaction hash         RLP [arrival, sender, transaction]
- *     impersonated  address                  nothing
- *     chain         `head` | `settings`      number, decimal | JSON
+ *     table         key                value
+ *     accounts      address            RLP [nonce, balance, code hash]
+ *     slots         address ‖ key      value without leading zeros
+ *     codes         hash               code
+ *     history       number, decimal    the rows of `accounts` and `slots` that lead from the world behind the next
+ *                                      block back to the one behind this block
+ *     blocks        number, decimal    `encodeStoredBlock`
+ *     pool          transaction hash   RLP [arrival, sender, transaction]
+ *     impersonated  address            nothing
+ *     chain         `head`             number, decimal
+ *                   `root`             root of the accounts: the head's, unless they were altered since
+ *                   `settings`         JSON
  *
- * Keys of bytes are latin1. Indexes (numbers by hash, transactions by hash) follow from the blocks. Of the worlds
- * only the head's is kept: after a restart the states behind earlier blocks are no longer there.
+ * Keys of bytes are latin1. Indexes (numbers by hash, transactions by hash) follow from the blocks.
  */
-type Table = 'accounts' | 'slots' | 'codes' | 'blocks' | 'pool' | 'impersonated' | 'chain';
+type Table =
+  | 'accounts'
+  | 'slots'
+  | 'codes'
+  | 'history'
+  | 'blocks'
+  | 'pool'
+  | 'impersonated'
+  | 'chain';
 
 /** Rows that turn the durable form of one state into that of another; of nothing when `before` is undefined. */
 export function* changesBetween(
@@ -40,11 +51,13 @@ export function* changesBetween(
 ): IterableIterator<Change> {
   yield* accountChanges(before?.world, after.world);
   yield* mapChanges('codes', before?.world.codes, after.world.codes, (code) => code);
+  yield* historyChanges(before, after);
   yield* blockChanges(before?.blocks, after.blocks);
   yield* mapChanges('pool', before?.pool.entries, after.pool.entries, encodePooled);
   const impersonated = before?.settings.impersonated;
   yield* mapChanges('impersonated', impersonated, after.settings.impersonated, () => NOTHING);
   yield* valueChange('head', before && encodeHead(before), encodeHead(after));
+  yield* valueChange('root', before?.world.root(), after.world.root());
   yield* valueChange(
     'settings',
     before && encodeSettings(before.settings),
@@ -55,39 +68,42 @@ export function* changesBetween(
 export interface LoadOptions {
   /** The fork that the chain is to go on with: its blocks must have that fork's fields. */
   readonly hardfork: Hardfork;
+  /** Blocks whose state can still be asked for. */
+  readonly historyBlocks: number;
 }
 
 /**
  * The state that rows describe.
- * @throws HostError `corrupt-state` when they contradict each other, the head's state root or the headers' hashes;
+ * @throws HostError `corrupt-state` when they contradict each other, the accounts' root or the headers' hashes;
  *   `hardfork-mismatch` when the chain was made by another fork
  */
 export function stateFromRows(rows: Rows, options: LoadOptions): EthState {
   try {
-    return read(rows, options.hardfork);
+    return read(rows, options);
   } catch (error) {
     if (error instanceof HostError) throw error;
     throw corrupt(error instanceof Error ? error.message : String(error), error);
   }
 }
 
-function read(rows: Rows, fork: Hardfork): EthState {
+function read(rows: Rows, options: LoadOptions): EthState {
   const chain = tableOf(rows, 'chain');
-  const head = readChain(tableOf(rows, 'blocks'), decodeHead(chain.get('head')));
+  const number = decodeHead(chain.get('head'));
+  const head = readChain(tableOf(rows, 'blocks'), number);
   const { header } = head.block;
   const isOfFork = optionalFields.every(
-    ([name, since]) => (header[name] !== undefined) === isAtLeast(fork, since),
+    ([name, since]) => (header[name] !== undefined) === isAtLeast(options.hardfork, since),
   );
   if (!isOfFork) {
     throw new HostError(
       'hardfork-mismatch',
-      `the chain was made by another hardfork than ${fork}`,
+      `the chain was made by another hardfork than ${options.hardfork}`,
       'start it with the hardfork that it was created with',
     );
   }
   const world = readWorld(rows);
-  if (!equalBytes(world.root(), header.stateRoot)) {
-    throw corrupt(`the accounts' root is not that of block ${header.number}`);
+  if (!equalBytes(world.root(), chain.get('root') ?? NOTHING)) {
+    throw corrupt('the accounts do not have the root that they had');
   }
   let impersonated = PersistentMap.empty<true>();
   for (const address of tableOf(rows, 'impersonated').keys()) {
@@ -100,7 +116,7 @@ function read(rows: Rows, fork: Hardfork): EthState {
     world,
     blocks: head.blocks,
     numbers: head.numbers,
-    worlds: PersistentMap.empty<World>().set(String(header.number), world),
+    worlds: readWorlds(tableOf(rows, 'history'), number, world, options.historyBlocks),
     transactions: head.transactions,
     pool: readPool(tableOf(rows, 'pool')),
     settings: decodeSettings(settings, impersonated),
@@ -161,56 +177,133 @@ function storedBlock(block: Block | Uint8Array): Uint8Array {
 
 // --- accounts
 
+type Row = readonly [key: string, value: Uint8Array | undefined];
+
+/** The head's world, from all rows. */
 function readWorld(rows: Rows): World {
-  const codes = new Map<string, Uint8Array>();
-  for (const [hash, code] of tableOf(rows, 'codes')) {
+  const world = withRows(World.empty, tableOf(rows, 'accounts'), tableOf(rows, 'slots'));
+  const codes = tableOf(rows, 'codes');
+  for (const [hash, code] of codes) {
     if (bytesToLatin1(keccak256(code)) !== hash) throw corrupt('a code is not that of its hash');
-    codes.set(hash, code);
   }
-  const slots = new Map<string, [key: string, value: string][]>();
-  for (const [key, value] of tableOf(rows, 'slots')) {
-    const owner = key.slice(0, ADDRESS_SIZE);
-    let entries = slots.get(owner);
-    if (!entries) slots.set(owner, (entries = []));
-    entries.push([key.slice(ADDRESS_SIZE), bytesToLatin1(value)]);
-  }
-  const accounts = new Map<string, WorldAccount>();
-  for (const [address, row] of tableOf(rows, 'accounts')) {
-    const [nonce, balance, codeHash] = decodeRlp(row) as [Uint8Array, Uint8Array, Uint8Array];
+  for (const [address, { codeHash }] of world.accounts.entries()) {
     if (!equalBytes(codeHash, KECCAK_EMPTY) && !codes.has(bytesToLatin1(codeHash))) {
       throw corrupt(`the code of ${bytesToHex(latin1ToBytes(address))} is missing`);
     }
-    const account = {
-      ...EMPTY_ACCOUNT,
-      nonce: bytesToBigInt(nonce),
-      balance: bytesToBigInt(balance),
-      codeHash,
-    };
-    accounts.set(address, withSlots(account, slots.get(address) ?? []));
-    slots.delete(address);
   }
-  if (slots.size > 0) throw corrupt('there is storage without an account');
-  return World.empty.with(accounts, codes);
+  return world.with([], codes);
+}
+
+/** The world with rows applied to it; those without a value remove. */
+function withRows(world: World, accountRows: Iterable<Row>, slotRows: Iterable<Row>): World {
+  const changed = new Map<string, WorldAccount | undefined>();
+  for (const [address, row] of accountRows) {
+    const account = world.accounts.get(address) ?? EMPTY_ACCOUNT;
+    changed.set(address, row && { ...account, ...decodeAccount(row) });
+  }
+  const slots = new Map<string, [key: string, value: string][]>();
+  for (const [key, value] of slotRows) {
+    const owner = key.slice(0, ADDRESS_SIZE);
+    let entries = slots.get(owner);
+    if (!entries) slots.set(owner, (entries = []));
+    entries.push([key.slice(ADDRESS_SIZE), value ? bytesToLatin1(value) : '']);
+  }
+  for (const [owner, entries] of slots) {
+    const account = changed.has(owner) ? changed.get(owner) : world.accounts.get(owner);
+    if (account) changed.set(owner, withSlots(account, entries));
+    else if (entries.some(([, value]) => value !== '')) {
+      throw corrupt(`${bytesToHex(latin1ToBytes(owner))} has storage and is no account`);
+    }
+  }
+  return world.with(changed);
 }
 
 function* accountChanges(before: World = World.empty, after: World): IterableIterator<Change> {
-  for (const { key, before: old, after: now } of PersistentMap.diff(
-    before.accounts,
-    after.accounts,
-  )) {
+  for (const change of PersistentMap.diff(before.accounts, after.accounts)) {
+    const { key, before: old, after: now } = change;
     const value = now && encodeAccount(now);
     if (!old || !value || !equalBytes(encodeAccount(old), value)) {
       yield { table: 'accounts', key, value };
     }
     const slots = now?.slots ?? EMPTY_ACCOUNT.slots;
-    for (const change of mapChanges('slots', old?.slots, slots, latin1ToBytes)) {
-      yield { ...change, key: key + change.key };
+    for (const slot of mapChanges('slots', old?.slots, slots, latin1ToBytes)) {
+      yield { ...slot, key: key + slot.key };
     }
   }
 }
 
 function encodeAccount({ nonce, balance, codeHash }: WorldAccount): Uint8Array {
   return encodeRlp([rlpInteger(nonce), rlpInteger(balance), codeHash]);
+}
+
+function decodeAccount(row: Uint8Array): Pick<WorldAccount, 'nonce' | 'balance' | 'codeHash'> {
+  const [nonce, balance, codeHash] = decodeRlp(row) as [Uint8Array, Uint8Array, Uint8Array];
+  return { nonce: bytesToBigInt(nonce), balance: bytesToBigInt(balance), codeHash };
+}
+
+// --- worlds before the head's, as the rows that lead back to them
+
+/** The steps back that are not those of before: one has changed when either of its ends has. */
+function* historyChanges(before: EthState | undefined, after: EthState): IterableIterator<Change> {
+  const numbers = new Set<number>();
+  if (before) numbers.add(numberOf(before) - 1);
+  numbers.add(numberOf(after) - 1);
+  for (const { key } of PersistentMap.diff(before?.worlds ?? NO_WORLDS, after.worlds)) {
+    numbers.add(Number(key)).add(Number(key) - 1);
+  }
+  for (const number of numbers) {
+    const [old, now] = [before && stepBack(before, number), stepBack(after, number)];
+    if (old?.from === now?.from && old?.to === now?.to) continue;
+    const value = now && encodeChanges(accountChanges(now.from, now.to));
+    yield { table: 'history', key: String(number), value };
+  }
+}
+
+/** The worlds behind a block's successor and behind itself; undefined where the latter is not kept. */
+function stepBack(state: EthState, number: number): { from: World; to: World } | undefined {
+  const to = state.worlds.get(String(number));
+  if (!to) return undefined;
+  const isLast = number + 1 === numberOf(state);
+  return { from: isLast ? state.world : state.worlds.get(String(number + 1))!, to };
+}
+
+function readWorlds(
+  rows: ReadonlyMap<string, Uint8Array>,
+  head: number,
+  headWorld: World,
+  historyBlocks: number,
+): PersistentMap<World> {
+  let worlds = NO_WORLDS;
+  let world = headWorld;
+  for (let number = head - 1; number > head - historyBlocks; number--) {
+    const row = rows.get(String(number));
+    if (!row) break;
+    const { accounts, slots } = decodeChanges(row);
+    world = withRows(world, accounts, slots);
+    worlds = worlds.set(String(number), world);
+  }
+  return worlds;
+}
+
+const NO_WORLDS = PersistentMap.empty<World>();
+
+/** RLP of [is it an account or a slot?, key, value]; the value is left out where the row is gone. */
+function encodeChanges(changes: Iterable<Change>): Uint8Array {
+  const items = Array.from(changes, ({ table, key, value }): RlpItem => {
+    const item = [rlpInteger(table === 'accounts' ? 0 : 1), latin1ToBytes(key)];
+    return value ? [...item, value] : item;
+  });
+  return encodeRlp(items);
+}
+
+function decodeChanges(bytes: Uint8Array): { accounts: Row[]; slots: Row[] } {
+  const accounts: Row[] = [];
+  const slots: Row[] = [];
+  for (const item of decodeRlp(bytes)) {
+    const [kind, key, value] = item as [Uint8Array, Uint8Array, Uint8Array | undefined];
+    (kind.length === 0 ? accounts : slots).push([bytesToLatin1(key), value]);
+  }
+  return { accounts, slots };
 }
 
 // --- the pool
@@ -246,7 +339,7 @@ function* mapChanges<V>(
 }
 
 function* valueChange(
-  key: 'head' | 'settings',
+  key: 'head' | 'root' | 'settings',
   before: Uint8Array | undefined,
   value: Uint8Array,
 ): IterableIterator<Change> {
@@ -259,8 +352,12 @@ function tableOf(rows: Rows, table: Table): ReadonlyMap<string, Uint8Array> {
 
 const NO_ROWS: ReadonlyMap<string, Uint8Array> = new Map();
 
-function encodeHead({ head }: EthState): Uint8Array {
-  return utf8ToBytes(String(head.header.number));
+function numberOf({ head }: EthState): number {
+  return Number(head.header.number);
+}
+
+function encodeHead(state: EthState): Uint8Array {
+  return utf8ToBytes(String(numberOf(state)));
 }
 
 function decodeHead(value: Uint8Array | undefined): number {

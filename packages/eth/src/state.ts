@@ -20,7 +20,7 @@ export interface EthState {
   readonly blocks: PersistentMap<Block | Uint8Array>;
   /** Numbers by hash (latin1). */
   readonly numbers: PersistentMap<number>;
-  /** The worlds behind the latest blocks, by number. */
+  /** The worlds behind the latest blocks before the head, by number: each is what the next block was built on. */
   readonly worlds: PersistentMap<World>;
   /** Where a transaction is, by its hash (latin1). */
   readonly transactions: PersistentMap<TransactionPlace>;
@@ -128,7 +128,9 @@ export function append(
     world,
     blocks,
     numbers: state.numbers.set(bytesToLatin1(added.hash), number),
-    worlds: state.worlds.set(String(number), world).delete(String(number - historyBlocks)),
+    worlds: state.worlds
+      .set(String(number - 1), state.world)
+      .delete(String(number - historyBlocks)),
     transactions,
     pool: state.pool.without(added.transactions.map((tx) => tx.hash)),
     settings: { ...state.settings, ...nextBlockSettings },
@@ -143,7 +145,7 @@ export function rewind(state: EthState, id: BlockId): EthState {
   for (let number = state.head.header.number; number > head.header.number; number--) {
     const gone = block(state, number)!;
     blocks = blocks.delete(String(number));
-    worlds = worlds.delete(String(number));
+    worlds = worlds.delete(String(number - 1n));
     numbers = numbers.delete(bytesToLatin1(gone.hash));
     for (const tx of gone.transactions) transactions = transactions.delete(bytesToLatin1(tx.hash));
     blockBytes -= encodeStoredBlock(gone).length;
