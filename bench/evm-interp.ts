@@ -44,7 +44,11 @@ export const bench: Bench = {
     const programs = readPrograms();
     const evm = createEvm({ hardfork: FORK });
     await using anvil = await Anvil.start(
-      ...['--hardfork', FORK, '--disable-block-gas-limit', '--memory-limit', '4294967296'],
+      '--hardfork',
+      FORK,
+      '--disable-block-gas-limit',
+      '--memory-limit',
+      '4294967296',
     );
     await anvil.request('anvil_setCode', [bytesToHex(DRIVER_ADDRESS), bytesToHex(driverCode())]);
     const figures: Record<string, Figure> = {};

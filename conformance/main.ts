@@ -18,7 +18,8 @@ const [name] = positionals;
 const suite = Object.hasOwn(suites, name ?? '') ? suites[name!] : undefined;
 if (suite === undefined) {
   console.error('usage: npm run conf -- <suite> [--fork A,B] [--filter TEXT] [--jobs N]\n');
-  for (const [id, { summary }] of Object.entries(suites)) console.error(`  ${id.padEnd(16)} ${summary}`);
+  for (const [id, { summary }] of Object.entries(suites))
+    console.error(`  ${id.padEnd(16)} ${summary}`);
   process.exit(2);
 }
 
@@ -34,9 +35,7 @@ try {
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
   const forked = forks === undefined ? '' : ` (forks ${forks.join(', ')})`;
   console.log(`${name}${forked}: ${run.files} files of ${suite.archive} in ${seconds} s`);
-  console.log(
-    `${run.passed} passed, ${run.failures.length} failed, ${run.skipped.length} skipped`,
-  );
+  console.log(`${run.passed} passed, ${run.failures.length} failed, ${run.skipped.length} skipped`);
   process.exit(run.failures.length > 0 ? 1 : 0);
 } catch (error) {
   if (!(error instanceof VectorsMissing)) throw error;

@@ -25,5 +25,5 @@ export function decodeLogs(records: Uint8Array): Log[] {
 
 /** A little-endian word's low bytes, big-endian. */
 function reversed(bytes: Uint8Array, at: number, size: number): Uint8Array {
-  return bytes.slice(at, at + size).reverse();
+  return bytes.subarray(at, at + size).toReversed();
 }

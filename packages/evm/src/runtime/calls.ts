@@ -3,7 +3,6 @@ import { I32, I64 } from '@polyvisor/wasm/types';
 import {
   CALL_DEPTH_MAX,
   FRAME_SIZE,
-  type FrameKind,
   RETURN_DATA,
   account,
   accountFlag,

@@ -22,7 +22,7 @@ export function defineMemory(rt: Runtime): void {
 
   // (offset word, size word) -> end of the range in bytes: 0 for an empty one, -1 for one that no gas can buy.
   rt.define('range', (a, offset, size) => {
-    const { i32, i64 } = a;
+    const { i64 } = a;
     const high = (word: Local): Expression =>
       i64.or(
         i64.or(a.load('i64.load', word, 8), a.load('i64.load', word, 16)),
@@ -90,7 +90,7 @@ export function defineMemory(rt: Runtime): void {
  */
 function defineExpand(rt: Runtime): void {
   rt.define('expand', (a, end, gas) => {
-    const { i32, i64 } = a;
+    const { i64 } = a;
     const current = a.localI32();
     const sizeNow = a.localI32();
     const size = a.localI32();
