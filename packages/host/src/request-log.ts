@@ -21,8 +21,10 @@ export class RequestLog {
   }
 
   /** Requests numbered above `after`, oldest first; the newest `limit`. */
-  read(after?: number, limit?: number): RequestRecord[] {
-    return this.#records.since(after, limit);
+  read(after?: number, limit?: number): NumberedRequest[] {
+    const records = this.#records.since(after, limit);
+    const first = this.count - records.length + 1;
+    return records.map((record, index) => ({ number: first + index, ...record }));
   }
 
   follow(reader: (record: RequestRecord, number: number) => void): () => void {
@@ -41,6 +43,11 @@ export interface RequestRecord {
   readonly durationMs: number;
   /** The answer's error; undefined: it succeeded. */
   readonly error: { readonly code: number; readonly message: string } | undefined;
+}
+
+/** A request with its place in the log: 1 was the first. */
+export interface NumberedRequest extends RequestRecord {
+  readonly number: number;
 }
 
 const REQUESTS_KEPT = 512;

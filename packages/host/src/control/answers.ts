@@ -61,6 +61,7 @@ export const STATUS: Readonly<Record<string, number>> = {
   'no-route': 404,
   'no-guest': 404,
   'no-snapshot': 404,
+  'no-request': 404,
   'no-method': 405,
   'wrong-state': 409,
   'guest-name-taken': 409,
@@ -71,11 +72,13 @@ export const STATUS: Readonly<Record<string, number>> = {
   'guest-restored': 409,
   'port-busy': 409,
   'body-too-large': 413,
+  'not-json': 415,
   'guests-full': 429,
   'snapshots-full': 429,
   'not-supported': 501,
   'host-closed': 503,
   'storage-quota': 507,
+  'storage-full': 507,
 };
 
 function describe(error: unknown): string {

@@ -8,7 +8,7 @@ import type { Host } from '../host.ts';
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Parts in braces are parameters: `/v1/guests/{guest}`. */
-  readonly path: string;
+  readonly path: `/v1/${string}`;
   /** Name of the operation, unique. */
   readonly id: string;
   readonly summary: string;
@@ -26,15 +26,25 @@ export interface Route {
 /** A request whose parts were checked by its route's schemas. */
 export interface Call {
   readonly host: Host;
-  readonly path: Readonly<Record<string, string>>;
+  readonly path: PathParameters;
   readonly query: Readonly<Record<string, unknown>>;
   readonly body: unknown;
-  /** Streams end by it: the client went away or the server closes. */
-  readonly signal: AbortSignal;
+  /** Ends the host. */
+  readonly shutDown: () => void;
 }
 
-/** What a streaming route gives: values until the signal. */
-export type Stream = (send: (value: unknown) => void) => void | (() => void);
+/** The parameters that paths have; empty in a route without them. */
+export interface PathParameters {
+  readonly guest: string;
+  readonly snapshot: string;
+  readonly request: string;
+}
+
+/**
+ * What a streaming route gives: called once, it sends what there is and returns what ends it, or undefined when that
+ * was all.
+ */
+export type Stream = (send: (value: unknown) => void) => (() => void) | undefined;
 
 /** What a row is written with: the types of its parts follow from its schemas. */
 export function route<
@@ -42,7 +52,7 @@ export function route<
   Body extends z.ZodType = z.ZodUndefined,
 >(row: {
   readonly method: Route['method'];
-  readonly path: string;
+  readonly path: Route['path'];
   readonly id: string;
   readonly summary: string;
   readonly query?: Query;

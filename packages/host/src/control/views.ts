@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import type { Guest } from '../guest.ts';
+import type { Host } from '../host.ts';
+import type { NumberedRequest } from '../request-log.ts';
 import { guestSpec } from '../schemas.ts';
 import type { Snapshot } from '../snapshots.ts';
+import { VERSION } from '../version.ts';
 
 /** What the control API shows of the host's things: plain JSON, with its schemas. */
 const stateName = z.enum(['created', 'running', 'paused', 'stopped', 'failed']);
@@ -75,6 +78,43 @@ export const checkView = z.object({
   hint: z.string().optional().describe('What to do about it'),
 });
 
+export const logView = z.looseObject({
+  time: z.number().describe('Unix milliseconds'),
+  level: z.enum(['debug', 'info', 'warn', 'error']),
+  message: z.string(),
+  guest: z.string().optional().describe('Id of the guest; none: the host itself'),
+});
+
+/** One server-sent event: its `kind` is the event's name, all of it is the data. */
+export const eventView = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['guest-created', 'guest-removed']), guest: z.string() }),
+  z.object({
+    kind: z.literal('guest-state'),
+    guest: z.string(),
+    state: stateName,
+    reason: z.string().optional().describe('Why it failed'),
+  }),
+  z.object({
+    kind: z.enum(['snapshot-taken', 'snapshot-restored', 'snapshot-removed']),
+    guest: z.string(),
+    snapshot: z.string(),
+  }),
+  z.object({ kind: z.literal('head'), guest: z.string(), head: z.string() }),
+  z.object({
+    kind: z.literal('usage'),
+    time: z.number().describe('Unix milliseconds'),
+    guests: z.record(z.string(), usageView).describe('By id; once a second'),
+  }),
+]);
+
+/** What a command gave: its value, or the error that the guest answered with. */
+export const outcomeView = z.object({
+  result: z.unknown().optional(),
+  error: z
+    .object({ code: z.number(), message: z.string(), data: z.unknown().optional() })
+    .optional(),
+});
+
 export const errorView = z.object({
   code: z.string(),
   message: z.string(),
@@ -90,11 +130,20 @@ export const namedSchemas: Readonly<Record<string, z.ZodType>> = {
   Request: requestView,
   Host: hostView,
   Check: checkView,
+  LogRecord: logView,
+  Event: eventView,
+  Outcome: outcomeView,
   Error: errorView,
 };
 
 export type GuestView = z.infer<typeof guestView>;
 export type SnapshotView = z.infer<typeof snapshotView>;
+export type UsageView = z.infer<typeof usageView>;
+export type RequestView = z.infer<typeof requestView>;
+export type HostView = z.infer<typeof hostView>;
+export type CheckView = z.infer<typeof checkView>;
+export type EventView = z.infer<typeof eventView>;
+export type OutcomeView = z.infer<typeof outcomeView>;
 
 export function viewGuest(guest: Guest): GuestView {
   const { state, limits } = guest;
@@ -119,7 +168,7 @@ export function viewGuest(guest: Guest): GuestView {
   };
 }
 
-export function viewUsage(guest: Guest): z.infer<typeof usageView> {
+export function viewUsage(guest: Guest): UsageView {
   const usage = guest.usage();
   return { ...usage, work: usage.work.toString() };
 }
@@ -133,5 +182,30 @@ export function viewSnapshot(guest: Guest, snapshot: Snapshot): SnapshotView {
     takenAt: new Date(takenAtMs).toISOString(),
     head,
     isCurrent: guest.snapshots.currentId === id,
+  };
+}
+
+export function viewRequest(request: NumberedRequest): RequestView {
+  const { time, error, ...rest } = request;
+  return {
+    ...rest,
+    time: new Date(time).toISOString(),
+    ...(error === undefined ? {} : { error: { ...error } }),
+  };
+}
+
+export function viewHost(host: Host): HostView {
+  const { user, system } = process.cpuUsage();
+  return {
+    version: VERSION,
+    instanceId: host.instanceId,
+    startedAt: new Date(host.startedAtMs).toISOString(),
+    pid: process.pid,
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    ...(host.dataDirectory === undefined ? {} : { dataDirectory: host.dataDirectory }),
+    guests: host.guests.size,
+    residentBytes: process.memoryUsage.rss(),
+    cpuMs: (user + system) / 1000,
   };
 }

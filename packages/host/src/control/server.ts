@@ -1,0 +1,153 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { HostError } from '@polyvisor/errors/host-error';
+import type { Host } from '../host.ts';
+import { randomName } from '../identity.ts';
+import { parseOutside } from '../parse-outside.ts';
+import { accessPolicy, checkCaller, checkToken } from './access.ts';
+import type { AccessPolicy } from './access.ts';
+import { sendError, sendJson } from './answers.ts';
+import { readJson } from './body.ts';
+import { describeApi } from './openapi.ts';
+import { answerPublic } from './public.ts';
+import type { Stream } from './route.ts';
+import { findRoute } from './router.ts';
+import { streamTo } from './streams.ts';
+
+export interface ControlOptions {
+  /** Address to listen at. Default 127.0.0.1. */
+  readonly host?: string;
+  /** 0: any free one. Default 7400. */
+  readonly port?: number;
+  /** What callers must know. Default: random, new at each start. */
+  readonly token?: string;
+  /** The console's built files. Default: none. */
+  readonly consoleDirectory?: string;
+  /** Longest body of a request. Default 16 MiB: a guest may come with a large genesis. */
+  readonly bodyBytesMax?: number;
+  /** What a request to shut down does, once it is answered. Default: closes the host. */
+  readonly onShutdown?: () => void;
+}
+
+/** The control API and the console, on one port. */
+export interface ControlServer {
+  readonly url: string;
+  readonly port: number;
+  readonly token: string;
+  /** The console with the token; the part after `#` stays in the browser. */
+  readonly consoleUrl: string;
+  /** Ends streams and connections. */
+  close(): Promise<void>;
+}
+
+/** @throws HostError `port-busy`, `port-failed` */
+export async function openControlServer(
+  host: Host,
+  entropy: (length: number) => Uint8Array,
+  options: ControlOptions = {},
+): Promise<ControlServer> {
+  const address = options.host ?? '127.0.0.1';
+  const token = options.token ?? randomName(entropy, TOKEN_LENGTH);
+  const streams = new AbortController();
+  const server = createServer();
+  server.maxConnections = CONNECTIONS_MAX;
+  const port = await listen(server, address, options.port ?? PORT);
+  const door: Door = {
+    host,
+    policy: accessPolicy(address, port, token),
+    consoleDirectory: options.consoleDirectory,
+    bodyBytesMax: options.bodyBytesMax ?? BODY_BYTES_MAX,
+    onShutdown: options.onShutdown ?? (() => void host.close()),
+    streams: streams.signal,
+  };
+  server.on('request', (request, response) => void answer(door, request, response));
+  const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return {
+    url,
+    port,
+    token,
+    consoleUrl: `${url}/#token=${token}`,
+    close: () => {
+      streams.abort();
+      return close(server);
+    },
+  };
+}
+
+/** What requests are answered from. */
+export interface Door {
+  readonly host: Host;
+  readonly policy: AccessPolicy;
+  readonly consoleDirectory: string | undefined;
+  readonly bodyBytesMax: number;
+  readonly onShutdown: () => void;
+  /** Aborted when the server closes. */
+  readonly streams: AbortSignal;
+}
+
+const PORT = 7400;
+const BODY_BYTES_MAX = 2 ** 24;
+const CONNECTIONS_MAX = 1024;
+/** 160 bits. */
+const TOKEN_LENGTH = 32;
+
+async function answer(
+  door: Door,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    checkCaller(request.headers, door.policy);
+    const url = parseUrl(request.url ?? '/');
+    if (url.pathname === '/v1/openapi.json') sendJson(response, 200, describeApi());
+    else if (url.pathname.startsWith('/v1/')) await answerRoute(door, url, request, response);
+    else await answerPublic(door, url, request, response);
+  } catch (error) {
+    const { code, message } = sendError(response, error);
+    if (code === 'internal') door.host.logs.write('error', message);
+  }
+}
+
+async function answerRoute(
+  door: Door,
+  url: URL,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  checkToken(request.headers, door.policy);
+  const { route, path } = findRoute(request.method ?? '', url.pathname);
+  const asked = Object.fromEntries(url.searchParams);
+  const query = route.query === undefined ? {} : parseOutside(route.query, asked, 'the query');
+  const body =
+    route.body && parseOutside(route.body, await readJson(request, door.bodyBytesMax), 'the body');
+  const shutDown = (): void => void response.once('close', door.onShutdown);
+  const value = await route.handle({ host: door.host, path, query, body, shutDown });
+  if (route.stream !== undefined) {
+    streamTo(response, route.stream, value as Stream, door.streams);
+  } else if (route.answer === undefined) {
+    response.writeHead(204).end();
+  } else {
+    sendJson(response, route.status ?? 200, value);
+  }
+}
+
+function parseUrl(target: string): URL {
+  const url = URL.parse(target, 'http://host');
+  if (url !== null && target.startsWith('/')) return url;
+  throw new HostError('bad-request', `'${target.slice(0, 100)}' is not a path`);
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(error));
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
