@@ -90,7 +90,7 @@ export function defineMemory(rt: Runtime): void {
  */
 function defineExpand(rt: Runtime): void {
   rt.define('expand', (a, end, gas) => {
-    const { i64 } = a;
+    const { i32, i64 } = a;
     const current = a.localI32();
     const sizeNow = a.localI32();
     const size = a.localI32();
