@@ -28,3 +28,8 @@ export const rpcCodes = {
   methodNotSupported: -32004,
   limitExceeded: -32005,
 } as const;
+
+/** The message is no request. */
+export function invalidRequest(why: string): RpcError {
+  return new RpcError(rpcCodes.invalidRequest, `invalid request: ${why}`);
+}
