@@ -4,16 +4,15 @@ import { encodeRlp } from '@polyvisor/codec/rlp';
 import { keccak256 } from '@polyvisor/crypto/keccak';
 import { recoverAddress } from '@polyvisor/crypto/secp256k1';
 import { blobSchedule } from '@polyvisor/evm/blob-schedule';
-import { createEvm } from '@polyvisor/evm/engine';
-import { type Hardfork, hardforks } from '@polyvisor/evm/hardfork';
+import type { Hardfork } from '@polyvisor/evm/hardfork';
 import type {
   AccountEffect,
   Authorization,
   BlockEnvironment,
-  Evm,
   TransactionMessage,
   WorldState,
 } from '@polyvisor/evm/world';
+import { engineOf, forkNames } from './engines.ts';
 import { type FixtureAccount, stateRoot } from './state-root.ts';
 
 /** A file of EEST state tests: name -> test. @see execution-spec-tests, "State Tests" in the consumption docs */
@@ -55,26 +54,6 @@ interface Post {
   readonly indexes: { readonly data: number; readonly gas: number; readonly value: number };
   readonly expectException?: string;
   readonly state?: Record<string, PreAccount>;
-}
-
-/** Our names of forks by the fixtures'. */
-const forkNames: Readonly<Record<string, Hardfork>> = {
-  ...Object.fromEntries(hardforks.map((fork) => [fork.toLowerCase(), fork])),
-  eip150: 'tangerineWhistle',
-  eip158: 'spuriousDragon',
-  constantinoplefix: 'petersburg',
-  merge: 'paris',
-};
-
-const engines = new Map<Hardfork, Evm>();
-
-function engineOf(fork: Hardfork): Evm {
-  let engine = engines.get(fork);
-  if (!engine) {
-    engine = createEvm({ hardfork: fork });
-    engines.set(fork, engine);
-  }
-  return engine;
 }
 
 /** What one case of a test expects and what came out differ; undefined when they agree. */

@@ -7,9 +7,32 @@ export const suites: Readonly<Record<string, Suite>> = {
     archive: 'eest-v5.4.0-state_tests.tar.zst',
     accepts: (path) => path.endsWith('.json') && !path.includes('/.meta/'),
     runner: './evm-state.ts',
-    excluded: {
-      'state_tests/static/state_tests/stStackTests/underflowTest.json':
-        'the fixtures repository has a Git LFS pointer in its place',
-    },
+    excluded: gitLfsPointers(['state_tests/static/state_tests/stStackTests/underflowTest.json']),
+  },
+  'eth-blockchain': {
+    summary: 'Ethereum blockchain tests, Frontier to Osaka and the BPO forks, on the chain',
+    archive: 'eest-v5.4.0-blockchain_tests.tar.zst',
+    accepts: (path) => path.endsWith('.json') && !path.includes('/.meta/'),
+    runner: './eth-blockchain.ts',
+    excluded: gitLfsPointers([
+      'blockchain_tests/berlin/eip2930_access_list/test_tx_intrinsic_gas.json',
+      'blockchain_tests/cancun/eip4844_blobs/test_sufficient_balance_blob_tx.json',
+      'blockchain_tests/frontier/scenarios/test_scenarios.json',
+      'blockchain_tests/osaka/eip7934_block_rlp_limit/test_block_at_rlp_size_limit_boundary.json',
+      'blockchain_tests/osaka/eip7934_block_rlp_limit/test_block_rlp_size_at_limit_with_all_typed_transactions.json',
+      'blockchain_tests/osaka/eip7934_block_rlp_limit/test_fork_transition_block_rlp_limit.json',
+      'blockchain_tests/prague/eip2537_bls_12_381_precompiles/test_valid.json',
+      'blockchain_tests/static/state_tests/stPreCompiledContracts/precompsEIP2929Cancun.json',
+      'blockchain_tests/static/state_tests/stStackTests/underflowTest.json',
+      'blockchain_tests/static/state_tests/stTimeConsuming/sstore_combinations_initial01_2_Paris.json',
+      'blockchain_tests/static/state_tests/stTimeConsuming/sstore_combinations_initial11_2_Paris.json',
+      'blockchain_tests/static/state_tests/stTimeConsuming/sstore_combinations_initial21_2_Paris.json',
+    ]),
   },
 };
+
+/** Files that the fixtures repository has no content of. */
+function gitLfsPointers(paths: readonly string[]): Suite['excluded'] {
+  const reason = 'the fixtures repository has a Git LFS pointer in its place';
+  return Object.fromEntries(paths.map((path) => [path, reason]));
+}

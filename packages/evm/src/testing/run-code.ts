@@ -82,6 +82,10 @@ export const testBlock: BlockEnvironment = {
   blobBaseFee: 1n,
 };
 
+export function testBlockHash(number: bigint): Uint8Array {
+  return keccak256(Uint8Array.of(Number(number)));
+}
+
 const engines = new Map<Hardfork, Evm>();
 
 function engineOf(fork: Hardfork): Evm {
@@ -103,6 +107,6 @@ function worldOf(contracts: Iterable<readonly [Uint8Array, Uint8Array]>): WorldS
     account: (address) => accounts.get(bytesToLatin1(address)),
     code: (hash) => codes.get(bytesToLatin1(hash)) ?? new Uint8Array(0),
     storage: () => new Uint8Array(32),
-    blockHash: (number) => keccak256(Uint8Array.of(Number(number))),
+    blockHash: testBlockHash,
   };
 }
