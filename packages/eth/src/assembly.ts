@@ -1,8 +1,10 @@
+import { equalBytes } from '@polyvisor/bytes/bytes';
 import { encodeRlp } from '@polyvisor/codec/rlp';
+import { KECCAK_EMPTY } from '@polyvisor/crypto/keccak';
 import { assert } from '@polyvisor/errors/assert';
 import { BLOB_GAS, blobSchedule } from '@polyvisor/evm/blob-schedule';
 import { SYSTEM_CALL_GAS } from '@polyvisor/evm/engine';
-import { isAtLeast } from '@polyvisor/evm/hardfork';
+import { type Hardfork, isAtLeast } from '@polyvisor/evm/hardfork';
 import { createAddress } from '@polyvisor/evm/instance';
 import type {
   BlockEnvironment,
@@ -55,11 +57,12 @@ export interface AssembledBlock {
 export type Refusal = TransactionError | 'block-full' | 'deposit-malformed';
 
 /** The most bytes of RLP a block may have since Osaka. @see EIP-7934: 10 MiB less 2 MiB for the beacon block around it */
-const BLOCK_BYTES_MAX = 8 * 1024 * 1024;
+export const BLOCK_BYTES_MAX = 8 * 1024 * 1024;
 /** What a block's header and lists take at most beside transactions and withdrawals. */
 const BLOCK_BYTES_RESERVED = 4096;
 
 const GWEI = 1_000_000_000n;
+const ETHER = 1_000_000_000n * GWEI;
 
 /**
  * Puts a block together: `start`, `add` for each transaction, `finish`. Each runs in slices.
@@ -73,6 +76,7 @@ export class BlockAssembly {
   readonly #overlay: Overlay;
   readonly #transactions: Transaction[] = [];
   readonly #receipts: Receipt[] = [];
+  readonly #failedSystemCalls: Predeploy['name'][] = [];
   #gasUsed = 0n;
   #blobGasUsed = 0n;
   #bytes = BLOCK_BYTES_RESERVED;
@@ -92,6 +96,11 @@ export class BlockAssembly {
 
   get gasLeft(): bigint {
     return this.plan.gasLimit - this.#gasUsed;
+  }
+
+  /** System contracts that are missing or did not return. What a block may not lack is the importer's business. */
+  get failedSystemCalls(): readonly Predeploy['name'][] {
+    return this.#failedSystemCalls;
   }
 
   /** The calls that come before all transactions. */
@@ -159,6 +168,7 @@ export class BlockAssembly {
 
   /** Withdrawals, requests, roots and the header. */
   *finish(): Steps<AssembledBlock> {
+    this.#overlay.addBalance(this.plan.coinbase, blockReward(this.#evm.hardfork));
     for (const { address, amount } of this.plan.withdrawals) {
       this.#overlay.addBalance(address, amount * GWEI);
     }
@@ -221,7 +231,11 @@ export class BlockAssembly {
     const to = predeployAddress(name);
     const account = this.#overlay.account(to);
     const since = name === 'beaconRoots' ? 'cancun' : 'prague';
-    if (!account || !isAtLeast(this.#evm.hardfork, since)) return NOTHING;
+    if (!isAtLeast(this.#evm.hardfork, since)) return NOTHING;
+    if (!account || equalBytes(account.codeHash, KECCAK_EMPTY)) {
+      this.#failedSystemCalls.push(name);
+      return NOTHING;
+    }
     const outcome = yield* execute(
       this.#evm,
       {
@@ -232,15 +246,23 @@ export class BlockAssembly {
       },
       this.#slice,
     );
+    const isOk = outcome.kind === 'executed' && outcome.status === 'success';
+    if (!isOk) this.#failedSystemCalls.push(name);
     if (outcome.kind !== 'executed') return NOTHING;
     this.#overlay.apply(outcome.effects);
-    return outcome.output;
+    return isOk ? outcome.output : NOTHING;
   }
 
   /** Before Byzantium a receipt holds the state root behind its transaction. @see EIP-658 */
   #interimRoot(): Uint8Array {
     return this.#overlay.commit().root();
   }
+}
+
+/** New money for a block's beneficiary, in wei; none since Paris. @see Yellow Paper, section 11.3; EIP-649, EIP-1234, EIP-3675 */
+function blockReward(fork: Hardfork): bigint {
+  if (isAtLeast(fork, 'paris')) return 0n;
+  return ETHER * (isAtLeast(fork, 'constantinople') ? 2n : isAtLeast(fork, 'byzantium') ? 3n : 5n);
 }
 
 /** What a transaction pays for a unit of gas. @see EIP-1559 */

@@ -1,5 +1,5 @@
 import { bytesToBigInt } from '@polyvisor/bytes/bytes';
-import { encodeRlp, rlpInteger, type RlpItem } from '@polyvisor/codec/rlp';
+import { RlpError, type RlpItem, encodeRlp, rlpInteger } from '@polyvisor/codec/rlp';
 import { keccak256 } from '@polyvisor/crypto/keccak';
 import { type Hardfork, isAtLeast } from '@polyvisor/evm/hardfork';
 
@@ -97,7 +97,26 @@ export function headerOf(fields: readonly RlpItem[]): Header {
   };
 }
 
-const REQUIRED_FIELDS = 15;
+/** Reads a header that somebody sent. @throws RlpError when it is not of the fork's form */
+export function decodeHeader(item: RlpItem, fork: Hardfork): Header {
+  const optional = optionalFields.filter(([, since]) => isAtLeast(fork, since));
+  if (item instanceof Uint8Array || item.length !== REQUIRED_FIELDS + optional.length) {
+    throw new RlpError('a header has another number of fields');
+  }
+  const sizes = [...requiredSizes, ...optional.map(([name]) => (numericFields.has(name) ? 0 : 32))];
+  sizes.forEach((size, i) => {
+    const field = item[i]!;
+    const isOfForm =
+      field instanceof Uint8Array &&
+      (size === 0 ? field[0] !== 0 && field.length <= 32 : size < 0 || field.length === size);
+    if (!isOfForm) throw new RlpError(`field ${i} of a header has another form`);
+  });
+  return headerOf(item);
+}
+
+/** Bytes of each field; 0: an integer of at most 32; -1: any bytes. */
+const requiredSizes = [32, 32, 20, 32, 32, 32, 256, 0, 0, 0, 0, 0, -1, 32, 8] as const;
+const REQUIRED_FIELDS = requiredSizes.length;
 const numericFields: ReadonlySet<keyof Header> = new Set([
   'baseFee',
   'blobGasUsed',

@@ -17,6 +17,7 @@ import {
 import { type CallContext, type Executed, call, estimateGas } from './calls.ts';
 import { EthError } from './errors.ts';
 import { feeBehind } from './fee-history.ts';
+import { planOfHeader } from './import-block.ts';
 import { type MinedBlock, assemble, planNextBlock } from './mining.ts';
 import { Overlay } from './overlay.ts';
 import type { Slice, Steps } from '@polyvisor/machine/steps';
@@ -382,14 +383,7 @@ export class EthMachine implements Machine {
   }
 
   #planOf(header: Block['header']): BlockPlan {
-    return {
-      ...header,
-      chainId: this.#state.settings.chainId,
-      baseFee: header.baseFee ?? 0n,
-      excessBlobGas: header.excessBlobGas ?? 0n,
-      parentBeaconBlockRoot: header.parentBeaconBlockRoot ?? new Uint8Array(32),
-      withdrawals: [],
-    };
+    return planOfHeader(header, this.#state.settings.chainId);
   }
 
   *#assemblePending(slice: Slice): Steps<MinedBlock> {
