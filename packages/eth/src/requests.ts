@@ -4,7 +4,9 @@ import { sha256 } from '@polyvisor/crypto/hashes';
 import type { Log } from '@polyvisor/evm/world';
 
 /** The consensus layer's deposit contract. @see EIP-6110 */
-const DEPOSIT_CONTRACT = hexToBytes('0x00000000219ab540356cbb839cbe05303d7705fa');
+export const DEPOSIT_CONTRACT: Uint8Array = hexToBytes(
+  '0x00000000219ab540356cbb839cbe05303d7705fa',
+);
 const DEPOSIT_EVENT = hexToBytes(
   '0x649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5',
 );

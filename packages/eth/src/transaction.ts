@@ -158,7 +158,7 @@ function payload(tx: UnsignedTransaction): RlpItem[] {
   }
 }
 
-function encodeTransaction(
+export function encodeTransaction(
   tx: UnsignedTransaction,
   yParity: 0 | 1,
   r: bigint,

@@ -1,0 +1,39 @@
+import { blockMethods } from './blocks.ts';
+import { callMethods } from './calls.ts';
+import { chainMethods } from './chain.ts';
+import { filterMethods } from './filters.ts';
+import { logMethods } from './logs.ts';
+import { type Method, method } from './method.ts';
+import { sendingMethods } from './sending.ts';
+import { signingMethods } from './signing.ts';
+import { stateMethods } from './state.ts';
+import { subscriptionMethods } from './subscriptions.ts';
+import { transactionMethods } from './transactions.ts';
+
+/** Everything that is answered, a row a method: calls are looked up in it, and the documentation lists it. */
+export const methodTable: readonly Method[] = [
+  ...chainMethods,
+  ...stateMethods,
+  ...blockMethods,
+  ...transactionMethods,
+  ...sendingMethods,
+  ...signingMethods,
+  ...callMethods,
+  ...logMethods,
+  ...filterMethods,
+  ...subscriptionMethods,
+  method({
+    name: 'rpc_modules',
+    summary: 'Groups of methods and their versions.',
+    answer: () => modules,
+  }),
+];
+
+/** Rows by each of their names. */
+export const methodsByName: ReadonlyMap<string, Method> = new Map(
+  methodTable.flatMap((row) => [row.name, ...row.aliases].map((name) => [name, row] as const)),
+);
+
+const modules: Readonly<Record<string, string>> = Object.fromEntries(
+  [...methodsByName.keys()].map((name) => [name.slice(0, name.indexOf('_')), '1.0']),
+);

@@ -1,0 +1,37 @@
+import type { EthState } from '@polyvisor/eth/state';
+import { RpcError, rpcCodes } from '@polyvisor/rpc/rpc-error';
+
+/** Snapshots that one node keeps; a test suite that takes one a test and never reverts stays below it. */
+export const SNAPSHOTS_MAX = 100_000;
+
+/** Snapshots by id: `0x0`, `0x1`, … Taking one and going back to it cost the same however large the chain is. */
+export class Snapshots {
+  readonly #states = new Map<number, EthState>();
+  #next = 0;
+
+  take(state: EthState): number {
+    if (this.#states.size >= SNAPSHOTS_MAX) {
+      throw new RpcError(rpcCodes.limitExceeded, `more than ${SNAPSHOTS_MAX} snapshots`);
+    }
+    const id = this.#next++;
+    this.#states.set(id, state);
+    return id;
+  }
+
+  /** The state of a snapshot; it and the later ones are gone then. Undefined: there is none of that id. */
+  use(id: bigint): EthState | undefined {
+    const from = Number(id);
+    const state = this.#states.get(from);
+    if (!state) return undefined;
+    for (let later = this.#next - 1; later >= from; later--) this.#states.delete(later);
+    return state;
+  }
+
+  clear(): void {
+    this.#states.clear();
+  }
+
+  entries(): IterableIterator<[id: number, state: EthState]> {
+    return this.#states.entries();
+  }
+}
