@@ -1,0 +1,44 @@
+import { HostError } from '@polyvisor/errors/host-error';
+import type { GuestSpec } from '@polyvisor/host/guest-spec';
+import type { Host } from '@polyvisor/host/host';
+import { isEvm } from '../banner.ts';
+import type { CommandCall } from '../command.ts';
+import type { Config } from '../config.ts';
+import { findConfigFile, loadConfigFile } from '../config-file.ts';
+import { serve } from '../serve.ts';
+import { servePlan } from '../serve-plan.ts';
+
+export async function run({ terminal, options, signal }: CommandCall): Promise<void> {
+  const wanted = options['config'] as string | undefined;
+  const file = wanted ?? findConfigFile(process.cwd());
+  const config = file === undefined ? defaultConfig : await loadConfigFile(file);
+  const plan = servePlan(withPorts(config.guests), options, config);
+  const prepare = async (host: Host) => {
+    const chain = [...host.guests.values()].find(isEvm);
+    if (chain === undefined) {
+      throw new HostError(
+        'bad-option',
+        '--demo needs an EVM guest',
+        'add one to the configuration',
+      );
+    }
+    const { deployDemo } = await import('../demo.ts');
+    return await deployDemo(chain, terminal);
+  };
+  await serve(terminal, options['demo'] === true ? { ...plan, prepare } : plan, signal);
+}
+
+const defaultConfig: Config = { guests: { evm: { kind: 'evm', options: {} } } };
+
+/** Chains that don't say which port they want get the usual ones: 8545, 8546, … */
+function withPorts(guests: Config['guests']): (GuestSpec & { readonly name: string })[] {
+  const taken = new Set(Object.values(guests).map(({ options }) => options.port));
+  let next = FIRST_EVM_PORT;
+  return Object.entries(guests).map(([name, spec]) => {
+    if (spec.options.port !== undefined) return { ...spec, name };
+    while (taken.has(next)) next++;
+    return { ...spec, name, options: { ...spec.options, port: next++ } };
+  });
+}
+
+const FIRST_EVM_PORT = 8545;

@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { HostError } from '@polyvisor/errors/host-error';
+import type { ControlServer } from '@polyvisor/host/control/server';
+import type { Guest } from '@polyvisor/host/guest';
+import type { GuestSpec } from '@polyvisor/host/guest-spec';
+import { createHost } from '@polyvisor/host/host';
+import type { Host } from '@polyvisor/host/host';
+import { VERSION } from '@polyvisor/host/version';
+import { banner, bannerJson } from './banner.ts';
+import type { Started } from './banner.ts';
+import type { ConsoleConfig } from './config.ts';
+import { Ending } from './ending.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a command that runs a host brings up. */
+export interface ServePlan {
+  readonly guests: readonly (GuestSpec & { readonly name: string })[];
+  readonly dataDirectory?: string | undefined;
+  readonly logDestination?: string | undefined;
+  /** False: neither console nor control API. */
+  readonly console: ConsoleConfig | false;
+  readonly output: 'banner' | 'json' | 'quiet';
+  /** Start, print, exit. */
+  readonly once: boolean;
+  /** More to do before it is ready. @returns lines for the banner */
+  prepare?(host: Host): Promise<Started['demo']>;
+}
+
+/**
+ * Brings a host up, says so, and runs until a signal, a key or the control API ends it.
+ * @param signal ends it, too
+ */
+export async function serve(
+  terminal: Terminal,
+  plan: ServePlan,
+  signal?: AbortSignal,
+): Promise<void> {
+  await using host = await createHost({
+    ...(plan.dataDirectory === undefined ? {} : { dataDirectory: plan.dataDirectory }),
+    ...(plan.logDestination === undefined ? {} : { logDestination: plan.logDestination }),
+  });
+  using ending = new Ending(signal);
+  for (const spec of plan.guests) await createOrKeep(host, spec);
+  const demo = (await plan.prepare?.(host)) ?? [];
+  // Last: its code is loaded while clients are served already.
+  using _registration =
+    plan.console === false ? NOTHING : await openConsole(host, plan.console, ending);
+  const started = {
+    version: VERSION,
+    readyMs: performance.now(),
+    console: host.control?.consoleUrl,
+    demo,
+  };
+  terminal.print(printed(host, started, plan.output, terminal));
+  if (plan.once) return;
+  if (!terminal.isInteractive || plan.output !== 'banner') return await ending.promise;
+  const { listenToKeys } = await import('./keys.ts');
+  const release = listenToKeys(terminal, host, () => ending.end());
+  await ending.promise;
+  release();
+}
+
+const NOTHING: Disposable = { [Symbol.dispose]() {} };
+
+/** A guest of that name that the data directory kept goes on as it was. */
+async function createOrKeep(host: Host, spec: GuestSpec & { name: string }): Promise<Guest> {
+  const kept = host.guests.get(spec.name);
+  if (kept === undefined) return await host.create(spec);
+  if (kept.kind !== spec.kind) {
+    throw new HostError(
+      'guest-name-taken',
+      `the data directory has a guest '${spec.name}' of kind ${kept.kind}, not ${spec.kind}`,
+      'give this one another name, or another directory with --data-dir',
+    );
+  }
+  if (kept.state.name === 'stopped') await kept.start();
+  return kept;
+}
+
+async function openConsole(
+  host: Host,
+  { port, host: address }: ConsoleConfig,
+  ending: Ending,
+): Promise<Disposable> {
+  const consoleDirectory = findConsole();
+  const open = (wanted: number): Promise<ControlServer> =>
+    host.openControl({
+      port: wanted,
+      ...(address === undefined ? {} : { host: address }),
+      ...(consoleDirectory === undefined ? {} : { consoleDirectory }),
+      onShutdown: ending.end,
+    });
+  const { url, token } = await open(port ?? DEFAULT_CONSOLE_PORT).catch((error: unknown) => {
+    const isTaken = error instanceof HostError && error.code === 'port-busy';
+    if (isTaken && port === undefined) return open(0);
+    throw error;
+  });
+  const { registerHost } = await import('./running-hosts.ts');
+  const unregister = registerHost({
+    url,
+    token,
+    pid: process.pid,
+    instanceId: host.instanceId,
+    startedAt: new Date(host.startedAtMs).toISOString(),
+    directory: process.cwd(),
+  });
+  return { [Symbol.dispose]: unregister };
+}
+
+/** The console's files lie beside the program, once they are built. */
+function findConsole(): string | undefined {
+  const directory = fileURLToPath(
+    new URL('console', import.meta.resolve('polyvisor/package.json')),
+  );
+  return existsSync(directory) ? directory : undefined;
+}
+
+function printed(
+  host: Host,
+  started: Started,
+  output: ServePlan['output'],
+  terminal: Terminal,
+): string {
+  if (output === 'json') return bannerJson(host, started);
+  if (output === 'banner') return banner(host, started, terminal);
+  return [...host.guests.values()].flatMap(({ endpoints }) => endpoints[0]?.url ?? []).join('\n');
+}
+
+const DEFAULT_CONSOLE_PORT = 7400;

@@ -1,0 +1,9 @@
+import type { Config } from '@polyvisor/cli/config';
+
+export type { Config } from '@polyvisor/cli/config';
+export { evm } from './evm.ts';
+
+/** Types a `polyvisor.config.ts`; gives back what it got. */
+export function defineConfig(config: Config): Config {
+  return config;
+}

@@ -1,0 +1,188 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, globSync, mkdirSync, rmSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { build } from 'esbuild';
+import { writeDeclarations } from './declarations.ts';
+
+export interface BuildOptions {
+  /** Also `.d.ts` files, which take the compiler's time. */
+  readonly withDeclarations: boolean;
+}
+
+/**
+ * The package as it is published: bundles of all that is ours and of the libraries we use, split so that what a start
+ * does not need is not read.
+ * @param stampFile gets the modification time of every input, for the next `--if-stale`
+ */
+export async function buildPackage(
+  root: string,
+  stampFile: string,
+  options: BuildOptions,
+): Promise<void> {
+  const startedMs = performance.now();
+  const out = join(root, 'dist/polyvisor');
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  const { inputs, bytes, libraries } = await bundle(root, out);
+  for (const program of Object.values(programs)) chmodSync(join(out, program), 0o755);
+  writePackageJson(root, out);
+  writeNotices(root, out, libraries);
+  for (const file of ['LICENSE', 'README.md']) {
+    if (existsSync(join(root, file))) cpSync(join(root, file), join(out, file));
+  }
+  const pages = buildConsole(root, out);
+  if (options.withDeclarations) writeDeclarations(root, out, Object.keys(modules));
+  writeStamp(root, stampFile, [...inputs, ...pages]);
+  const size = `${(bytes / 1024).toFixed(0)} KiB of code`;
+  console.log(`built dist/polyvisor: ${size} in ${Math.round(performance.now() - startedMs)} ms`);
+}
+
+/** What the package exports, and what it is made of. */
+const modules: Readonly<Record<string, string>> = {
+  index: 'packages/polyvisor/src/index.ts',
+  config: 'packages/polyvisor/src/config.ts',
+  evm: 'packages/polyvisor/src/evm.ts',
+  vitest: 'packages/polyvisor/src/vitest.ts',
+};
+
+const binaries: Readonly<Record<string, string>> = {
+  cli: 'packages/cli/src/bin.ts',
+  anvil: 'packages/cli/src/anvil-bin.ts',
+};
+
+/** Commands by name. */
+const programs = { polyvisor: 'cli.js', pv: 'cli.js', 'polyvisor-anvil': 'anvil.js' } as const;
+
+/**
+ * Not bundled: pino starts workers from files of its own; vitest has to be the user's own; the demo's are the user's to
+ * install; the rest is optional.
+ */
+const external = [
+  'pino',
+  'vitest',
+  'viem',
+  '@uniswap/*',
+  'koffi',
+  'node:ffi',
+  'bufferutil',
+  'utf-8-validate',
+];
+
+interface Bundled {
+  /** Files relative to the root. */
+  readonly inputs: readonly string[];
+  readonly bytes: number;
+  /** Directories of the libraries that went in, relative to the root. */
+  readonly libraries: ReadonlySet<string>;
+}
+
+async function bundle(root: string, out: string): Promise<Bundled> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { ...modules, ...binaries },
+    outdir: out,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    chunkNames: 'chunks/[name]-[hash]',
+    external,
+    metafile: true,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    // CommonJS libraries among the inputs call `require` for what Node has built in.
+    banner: {
+      js: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);",
+    },
+  });
+  const inputs = Object.keys(metafile.inputs);
+  const outputs = Object.values(metafile.outputs);
+  return {
+    inputs: [...inputs, 'package-lock.json', ...globSync('tools/*.ts', { cwd: root })],
+    bytes: outputs.reduce((sum, output) => sum + output.bytes, 0),
+    libraries: new Set(inputs.flatMap((file) => libraryOf(file) ?? [])),
+  };
+}
+
+/** `node_modules/@scope/name/lib/x.js` -> `node_modules/@scope/name`; undefined for our own files. */
+function libraryOf(file: string): string | undefined {
+  return /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0];
+}
+
+function writePackageJson(root: string, out: string): void {
+  const facade = readJson(join(root, 'packages/polyvisor/package.json'));
+  const workspace = readJson(join(root, 'package.json'));
+  const host = readJson(join(root, 'packages/host/package.json'));
+  const exports = Object.keys(modules).map((name) => [
+    name === 'index' ? '.' : `./${name}`,
+    { types: `./types/polyvisor/src/${name}.d.ts`, default: `./${name}.js` },
+  ]);
+  const manifest = {
+    name: 'polyvisor',
+    version: facade['version'],
+    description: 'One hypervisor whose guests are every kind of virtual machine.',
+    license: workspace['license'],
+    type: 'module',
+    bin: programs,
+    exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
+    engines: { node: '>=24' },
+    dependencies: pick(host['dependencies'], ['pino']),
+    optionalDependencies: pick(workspace['optionalDependencies'], ['koffi']),
+    peerDependencies: { vitest: '>=5' },
+    peerDependenciesMeta: { vitest: { optional: true } },
+  };
+  writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+}
+
+/** The libraries' licences ask to go where their code goes. */
+function writeNotices(root: string, out: string, libraries: ReadonlySet<string>): void {
+  const notices = [...libraries].sort().map((directory) => {
+    const { name, version, license } = readJson(join(root, directory, 'package.json'));
+    const [file] = globSync('{LICENSE,LICENCE,license}*', { cwd: join(root, directory) });
+    const text = file === undefined ? '' : readFileSync(join(root, directory, file), 'utf8');
+    return `${String(name)} ${String(version)} (${String(license)})\n\n${text.trim()}\n`;
+  });
+  writeFileSync(join(out, 'THIRD-PARTY-NOTICES.txt'), notices.join(`\n${'-'.repeat(80)}\n\n`));
+}
+
+/** The console has a bundler of its own. @returns its inputs */
+function buildConsole(root: string, out: string): readonly string[] {
+  const directory = join(root, 'packages/console');
+  if (!existsSync(join(directory, 'vite.config.ts'))) return [];
+  const vite = join(root, 'node_modules/vite/bin/vite.js');
+  const args = ['build', '--logLevel', 'warn', '--outDir', join(out, 'console'), '--emptyOutDir'];
+  const { status } = spawnSync(process.execPath, [vite, ...args], {
+    cwd: directory,
+    stdio: 'inherit',
+  });
+  if (status !== 0) throw new Error('the console does not build');
+  return globSync('**/*.{ts,tsx,css,html,json,svg}', {
+    cwd: directory,
+    exclude: (name) => name === 'node_modules' || name === 'dist',
+  }).map((file) => relative(root, join(directory, file)));
+}
+
+function writeStamp(root: string, stampFile: string, inputs: readonly string[]): void {
+  const times = inputs
+    .map((file) => file.split(sep).join('/'))
+    .filter((file) => existsSync(join(root, file)))
+    .map((file) => [file, statSync(join(root, file)).mtimeMs]);
+  mkdirSync(dirname(stampFile), { recursive: true });
+  writeFileSync(stampFile, JSON.stringify(Object.fromEntries(times)));
+}
+
+function readJson(file: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+}
+
+function pick(from: unknown, names: readonly string[]): Record<string, string> {
+  const all = from as Record<string, string>;
+  return Object.fromEntries(
+    names.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])),
+  );
+}
