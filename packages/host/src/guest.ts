@@ -34,7 +34,7 @@ export interface Guest extends AsyncDisposable {
   removeSnapshot(snapshot: string): Promise<void>;
   /** A copy of the running guest, or of one of its snapshots, that shares what neither has changed since. */
   fork(options?: ForkOptions): Promise<this>;
-  /** `count` forks. */
+  /** `count` forks, or none. */
   forkMany(count: number, options?: Omit<ForkOptions, 'name'>): Promise<this[]>;
   exec(command: string, ...parameters: readonly unknown[]): Promise<unknown>;
   /** @throws HostError `not-supported` for kinds without a clock of blocks */

@@ -324,8 +324,18 @@ class LocalHost implements Host {
       const { guest, kind, instance } = loaded;
       if (kind !== undefined && instance !== undefined) this.#adopt(kind, guest, instance);
       else this.guests.set(guest.name, guest);
-      if (loaded.state === 'running' || loaded.state === 'paused') await guest.start();
-      if (loaded.state === 'paused') guest.pause();
+      if (loaded.state === 'running' || loaded.state === 'paused') await this.#restart(guest);
+      if (loaded.state === 'paused' && guest.state.name === 'running') guest.pause();
+    }
+  }
+
+  /** One whose port is taken stays stopped; the others start. */
+  async #restart(guest: HostedGuest): Promise<void> {
+    try {
+      await guest.start();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.logs.write('error', `can't start '${guest.name}': ${message}`, { guest: guest.id });
     }
   }
 }

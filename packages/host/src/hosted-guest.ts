@@ -37,6 +37,9 @@ export class HostedGuest implements Guest {
   #attached: Attached | undefined;
   #isRemoved = false;
   #headSeen = '';
+  /** What the timer is set for, Unix milliseconds. */
+  #wakesAtMs: number | undefined;
+  #cancelTimer: (() => void) | undefined;
 
   constructor(facts: GuestFacts, host: GuestHost) {
     this.id = facts.id;
@@ -99,15 +102,19 @@ export class HostedGuest implements Guest {
   async start(): Promise<void> {
     checkTransition(this.name, this.#state, 'start');
     const { instance, job } = this.#parts();
-    instance.setNow(this.#host.clock.unixMs());
-    this.#move('start');
-    job.resume();
+    const before = this.#state;
+    // At once, so that it isn't started twice; told to others when its doors are open.
+    const state: GuestState = (this.#state = { name: 'running' });
     try {
       this.#endpoints = await instance.listen();
     } catch (error) {
-      this.#move('stop');
+      this.#state = before;
       throw error;
     }
+    if (this.#state !== state) return await this.#closeDoors(instance);
+    instance.setNow(this.#host.clock.unixMs());
+    this.#setState(state);
+    job.resume();
   }
 
   pause(): void {
@@ -124,7 +131,7 @@ export class HostedGuest implements Guest {
     if (this.#state.name === 'stopped') return;
     checkTransition(this.name, this.#state, 'stop');
     await this.halt();
-    this.#setState({ name: 'stopped' });
+    if (this.#attached !== undefined) this.#setState({ name: 'stopped' });
   }
 
   async listen(options: ListenOptions = {}): Promise<string> {
@@ -186,7 +193,12 @@ export class HostedGuest implements Guest {
 
   async forkMany(count: number, options: Omit<ForkOptions, 'name'> = {}): Promise<this[]> {
     const forks: this[] = [];
-    for (let made = 0; made < count; made++) forks.push(await this.fork(options));
+    try {
+      while (forks.length < count) forks.push(await this.fork(options));
+    } catch (error) {
+      for (const fork of forks) await fork.remove();
+      throw error;
+    }
     return forks;
   }
 
@@ -210,9 +222,7 @@ export class HostedGuest implements Guest {
   }
 
   async isReady(): Promise<boolean> {
-    if (this.#state.name !== 'running') return false;
-    const { instance, durable } = this.#parts();
-    return durable?.isFull !== true && (await instance.isReady());
+    return this.#hasRoom() && (await this.#parts().instance.isReady());
   }
 
   async remove(): Promise<void> {
@@ -229,10 +239,12 @@ export class HostedGuest implements Guest {
     if (parts === undefined) return;
     parts.job.pause();
     this.#rejectWaiting('guest-stopped', `guest '${this.name}' is stopped`);
-    this.#endpoints = [];
-    await parts.instance.unlisten();
-    if (this.#state.name !== 'failed') await parts.durable?.committed();
+    const before = this.#state;
     this.#state = { name: 'stopped' };
+    this.#setTimer();
+    await this.#closeDoors(parts.instance);
+    // One that failed kept all that is good; one that fails here has said so.
+    if (before.name !== 'failed') await parts.durable?.committed().catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -295,10 +307,20 @@ export class HostedGuest implements Guest {
       settle: (task) => this.settle(task),
       wake: () => this.#host.scheduler.wake(this.#parts().job),
       checkOpen: () => this.checkOpen(),
+      isReady: () => this.#hasRoom(),
       committed: () => this.committed(),
       headMoved: (head) => this.#headMoved(head),
       log: (level, message, fields) => this.#log(level, message, fields),
     };
+  }
+
+  async #closeDoors(instance: Instance): Promise<void> {
+    this.#endpoints = [];
+    await instance.unlisten();
+  }
+
+  #hasRoom(): boolean {
+    return this.#state.name === 'running' && this.#attached?.durable?.isFull !== true;
   }
 
   #parts(): Attached {
@@ -322,6 +344,7 @@ export class HostedGuest implements Guest {
       state: state.name,
       ...(state.name === 'failed' ? { reason: describeState(state) } : {}),
     });
+    this.#setTimer();
   }
 
   #afterSlice(result: RunResult): void {
@@ -330,6 +353,24 @@ export class HostedGuest implements Guest {
     if (result.reason === 'halt' && this.#state.name === 'running') void this.stop();
     // Nobody may be waiting for what the slice did (a block by the clock); it is kept all the same.
     this.#attached?.durable?.changed();
+    this.#setTimer();
+  }
+
+  /** Sets the timer for when the machine wants to be told the time again. */
+  #setTimer(): void {
+    const wakesAtMs =
+      this.#state.name === 'running' ? this.#attached?.instance.wakesAtMs() : undefined;
+    if (wakesAtMs === this.#wakesAtMs) return;
+    this.#cancelTimer?.();
+    this.#wakesAtMs = wakesAtMs;
+    if (wakesAtMs === undefined) return;
+    const { clock } = this.#host;
+    const delayMs = Math.min(Math.max(1, wakesAtMs - clock.unixMs()), TIMER_MS_MAX);
+    this.#cancelTimer = clock.after(delayMs, () => {
+      this.#wakesAtMs = undefined;
+      this.#attached?.instance.setNow(clock.unixMs());
+      this.#setTimer();
+    });
   }
 
   #checkLimits(): void {
@@ -419,6 +460,9 @@ interface Attached {
   readonly job: Job;
   readonly durable: DurableLog | undefined;
 }
+
+/** Longer timers fire at once. @see Node.js, setTimeout */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 function notSupported(guest: Guest, verb: string): HostError {
   return new HostError(

@@ -18,6 +18,8 @@ export interface Instance<State = unknown> {
   restore(state: State): void;
   /** Hands the machine the time of day. */
   setNow(unixMs: number): void;
+  /** When it wants to be told the time again, Unix milliseconds; undefined: it does not. */
+  wakesAtMs(): number | undefined;
   /** How far it is, in its own terms: the height of a chain. */
   head(): string;
   /** What a person wants to see in one line, in order: `['chain', '31337'], ['block', '7']`. */
@@ -75,6 +77,8 @@ export interface GuestContext {
   wake(): void;
   /** Throws unless the guest may answer clients. @throws HostError `guest-failed`, `guest-stopped` */
   checkOpen(): void;
+  /** Whether the guest runs and has room for what clients send. */
+  isReady(): boolean;
   /** Resolves when all that the machine did so far can't be lost: what clients may be told. */
   committed(): Promise<void>;
   /** The guest got further. */

@@ -1,3 +1,4 @@
+import type { RequestRecord } from '@polyvisor/rpc/request-record';
 import { Ring } from './ring.ts';
 
 /** The newest requests that a guest's doors answered, for the console and for `polyvisor logs --rpc`. */
@@ -30,19 +31,6 @@ export class RequestLog {
   follow(reader: (record: RequestRecord, number: number) => void): () => void {
     return this.#records.follow(reader);
   }
-}
-
-export interface RequestRecord {
-  /** Unix milliseconds when it came in. */
-  readonly time: number;
-  readonly transport: 'http' | 'ws' | 'in-process';
-  readonly method: string;
-  /** As the client sent them; undefined when larger than what the log keeps. */
-  readonly params: unknown;
-  /** Until the answer was ready, milliseconds. */
-  readonly durationMs: number;
-  /** The answer's error; undefined: it succeeded. */
-  readonly error: { readonly code: number; readonly message: string } | undefined;
 }
 
 /** A request with its place in the log: 1 was the first. */

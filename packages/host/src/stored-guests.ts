@@ -2,6 +2,7 @@ import type { HostClock } from './clock.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { DurableLog, readSnapshotRows, readStoredGuest } from './durable-log.ts';
 import type { StoredGuest } from './durable-log.ts';
+import { defaultLimits } from './guest-spec.ts';
 import type { GuestStateName } from './guest-state.ts';
 import { HostedGuest } from './hosted-guest.ts';
 import type { GuestFacts, GuestHost } from './hosted-guest.ts';
@@ -32,8 +33,8 @@ export function createDurableLog(
 }
 
 /**
- * A guest from its database. One whose state can't be read comes back failed, its file untouched, and does not keep
- * the others from starting. A file left by a host that died while it made the guest is removed.
+ * A guest from its database. One that can't be read comes back failed, its file untouched, and does not keep the
+ * others from starting. A file left by a host that died while it made the guest is removed.
  */
 export async function loadStoredGuest(
   directory: DataDirectory,
@@ -41,16 +42,18 @@ export async function loadStoredGuest(
   host: GuestHost,
   kindOf: (name: string) => Promise<AnyGuestKind>,
 ): Promise<LoadedGuest | undefined> {
-  const database = directory.openGuest(id);
-  const stored = readStoredGuest(database);
+  let stored: StoredGuest | undefined;
+  try {
+    using database = directory.openGuest(id);
+    stored = readStoredGuest(database);
+  } catch (error) {
+    return failedGuest(new HostedGuest(unknownFacts(id), host), error);
+  }
   if (stored === undefined) {
-    database.close();
     directory.removeGuest(id);
     return undefined;
   }
-  const record = JSON.parse(stored.record) as GuestRecord;
-  database.close();
-  return await revive(directory, record, stored, host, kindOf);
+  return await revive(directory, stored, host, kindOf);
 }
 
 export interface LoadedGuest {
@@ -74,11 +77,11 @@ function recordOf(guest: HostedGuest): GuestRecord {
 
 async function revive(
   directory: DataDirectory,
-  record: GuestRecord,
   stored: StoredGuest,
   host: GuestHost,
   kindOf: (name: string) => Promise<AnyGuestKind>,
 ): Promise<LoadedGuest> {
+  const record = JSON.parse(stored.record) as GuestRecord;
   const guest = new HostedGuest({ ...record, parent: record.parent ?? undefined }, host);
   try {
     const kind = await kindOf(record.kind);
@@ -99,8 +102,25 @@ async function revive(
     guest.attach(instance, durable);
     return { guest, kind, instance, state: stored.state };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    guest.fail({ code: 'corrupt-state', message });
-    return { guest, kind: undefined, instance: undefined, state: 'failed' };
+    return failedGuest(guest, error);
   }
+}
+
+function failedGuest(guest: HostedGuest, error: unknown): LoadedGuest {
+  const message = error instanceof Error ? error.message : String(error);
+  guest.fail({ code: 'corrupt-state', message });
+  return { guest, kind: undefined, instance: undefined, state: 'failed' };
+}
+
+/** What can be said of a guest whose record can't be read. */
+function unknownFacts(id: string): GuestFacts {
+  return {
+    id,
+    name: id,
+    kind: 'unknown',
+    createdAtMs: 0,
+    limits: defaultLimits,
+    parent: undefined,
+    options: undefined,
+  };
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { HostError } from '@polyvisor/errors/host-error';
-import { RpcError } from '@polyvisor/rpc/rpc-error';
+import { ProviderRpcError } from '@polyvisor/rpc/in-process';
 import { checkHost } from '../doctor.ts';
 import type { Guest } from '../guest.ts';
 import type { GuestSpec } from '../guest-spec.ts';
@@ -299,7 +299,7 @@ async function outcomeOf(
   try {
     return { result: (await guest.exec(command, ...parameters)) ?? null };
   } catch (error) {
-    if (!(error instanceof RpcError)) throw error;
+    if (!(error instanceof ProviderRpcError)) throw error;
     const { code, message, data } = error;
     return { error: { code, message, ...(data === undefined ? {} : { data }) } };
   }

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HostError } from '@polyvisor/errors/host-error';
+import { describePortHolder } from '@polyvisor/rpc/port-holder';
 import type { Host } from '../host.ts';
 import { randomName } from '../identity.ts';
 import { parseOutside } from '../parse-outside.ts';
@@ -140,9 +141,23 @@ function parseUrl(target: string): URL {
 
 function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(error));
+    server.once('error', (error) => explain(error, host, port).then(reject, reject));
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
   });
+}
+
+async function explain(cause: NodeJS.ErrnoException, host: string, port: number): Promise<Error> {
+  if (cause.code !== 'EADDRINUSE') {
+    const what = `can't listen at ${host}, port ${port}: ${cause.message}`;
+    return new HostError('port-failed', what, undefined, { cause });
+  }
+  const holder = await describePortHolder(host, port);
+  return new HostError(
+    'port-busy',
+    `port ${port} of ${host} is taken by ${holder}`,
+    'give another with --control-port, or 0 for any that is free, or stop what has it',
+    { cause },
+  );
 }
 
 function close(server: Server): Promise<void> {

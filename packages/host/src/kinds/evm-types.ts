@@ -4,7 +4,7 @@ import type { Hardfork } from '@polyvisor/evm/hardfork';
 export interface EvmOptions {
   /** 1 to 2^53 - 1. Default 31337. */
   readonly chainId?: number;
-  /** Rules from the first block on. Default the newest. */
+  /** Rules from the first block on. Default `osaka`. */
   readonly hardfork?: Hardfork;
   /** Development accounts with known keys, 0 to 1000. Default 10. */
   readonly accounts?: number;
