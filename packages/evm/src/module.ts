@@ -30,7 +30,7 @@ const exported = [
 export type ExportedFunction = (typeof exported)[number] | 'run';
 
 /** Writes the engine of one hardfork as a WebAssembly module. */
-export function writeModule(options: RuntimeOptions): Uint8Array {
+export function writeModule(options: RuntimeOptions): Uint8Array<ArrayBuffer> {
   const m = new ModuleWriter();
   const imported = Object.fromEntries(
     Object.entries(imports).map(([name, type]) => [

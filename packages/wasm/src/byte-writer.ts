@@ -1,6 +1,6 @@
 /** An append-only byte buffer that doubles when full: the writer's only allocation. */
 export class ByteWriter {
-  #bytes: Uint8Array;
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
   constructor(capacity = 256) {
@@ -12,7 +12,7 @@ export class ByteWriter {
   }
 
   /** The bytes so far: a view that the next write may leave behind. */
-  view(): Uint8Array {
+  view(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);
   }
 

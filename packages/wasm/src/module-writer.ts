@@ -125,7 +125,7 @@ export class ModuleWriter {
   }
 
   /** The module's bytes. Function names go to the "name" section, where debuggers and profilers read them. */
-  finish(): Uint8Array {
+  finish(): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter(4096).bytes([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
     list(out, 1, this.#types, (type, body) => {
       body.u8(0x60).u32(type.params.length).bytes(type.params);
