@@ -392,15 +392,12 @@ export class HostedGuest implements Guest {
     this.#host.events.emit({ kind: 'head', guest: this.id, head });
   }
 
+  /** What nobody waits for any more goes on all the same: a stopped guest's block is made when it starts again. */
   #untilDone(task: Task<unknown>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const giveUp = (error: HostError): void => {
-        task.cancel(error);
-        reject(error);
-      };
-      this.#waiting.add(giveUp);
+      this.#waiting.add(reject);
       task.onEnd(() => {
-        this.#waiting.delete(giveUp);
+        this.#waiting.delete(reject);
         resolve();
       });
     });

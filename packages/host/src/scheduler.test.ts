@@ -1,43 +1,8 @@
 import type { Machine, RunResult } from '@polyvisor/machine/machine';
 import { describe, expect, test } from 'vitest';
-import type { HostClock } from './clock.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Job } from './scheduler.ts';
-
-/** A clock that moves only when a machine spends time or the test lets it; the event loop is a list. */
-class FakeClock implements HostClock {
-  ms = 0;
-  readonly deferred: (() => void)[] = [];
-  readonly timers: { atMs: number; callback: () => void }[] = [];
-  unixMs = (): number => 1_700_000_000_000 + this.ms;
-  nowMs = (): number => this.ms;
-  cpuMs = (): number => this.ms;
-  defer = (callback: () => void): void => void this.deferred.push(callback);
-  after = (delayMs: number, callback: () => void): (() => void) => {
-    const timer = { atMs: this.ms + delayMs, callback };
-    this.timers.push(timer);
-    return () => void this.timers.splice(this.timers.indexOf(timer) >>> 0, 1);
-  };
-
-  /** Turns the event loop until `untilMs` or until nothing is left. @returns turns taken */
-  turn(untilMs = Infinity): number {
-    let turns = 0;
-    while (this.ms < untilMs) {
-      const next = this.deferred.shift();
-      if (next !== undefined) {
-        next();
-      } else {
-        this.timers.sort((a, b) => a.atMs - b.atMs);
-        const timer = this.timers.shift();
-        if (timer === undefined) return turns;
-        this.ms = Math.max(this.ms, timer.atMs);
-        timer.callback();
-      }
-      turns++;
-    }
-    return turns;
-  }
-}
+import { FakeClock } from './testing/fake-clock.ts';
 
 /** A machine with `work` units left, of which it does `unitsPerMs` in a millisecond. */
 class FakeMachine implements Machine {
