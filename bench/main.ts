@@ -4,6 +4,11 @@ import { type Bench, report } from './harness.ts';
 /** `npm run bench -- <name>`: a table, and as the last line one JSON object of it. */
 const benches: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   'evm-interp': () => import('./evm-interp.ts'),
+  ready: () => import('./ready.ts'),
+  rpc: () => import('./rpc.ts'),
+  growth: () => import('./growth.ts'),
+  fork: () => import('./fork.ts'),
+  sched: () => import('./sched.ts'),
 };
 
 const { values, positionals } = parseArgs({
