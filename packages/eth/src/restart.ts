@@ -4,6 +4,7 @@ import type { Block } from './block.ts';
 import { Pool } from './pool.ts';
 import { nextBlockSettings } from './settings.ts';
 import { type EthState, worldAt } from './state.ts';
+import { encodeStoredBlock } from './stored-block.ts';
 
 /**
  * The chain as its first block left it, with an empty pool and a clock that nobody moved. Chain id and mining stay as
@@ -29,6 +30,6 @@ export function restart(state: EthState): EthState {
       impersonated: PersistentMap.empty(),
       impersonatesAll: false,
     },
-    blockBytes: 0,
+    blockBytes: encodeStoredBlock(head).length,
   };
 }

@@ -8,6 +8,12 @@ import { accessListView, quantityView } from './views.ts';
 
 const block = optional(blockId, 'latest');
 
+/**
+ * Where gas is estimated: in the block that the transaction will be in. A contract may spend more there than in the
+ * head, whose time it has seen: a pair of Uniswap v2 does.
+ */
+const nextBlock = optional(blockId, 'pending');
+
 export const callMethods: readonly Method[] = [
   method({
     name: 'eth_call',
@@ -22,7 +28,7 @@ export const callMethods: readonly Method[] = [
   method({
     name: 'eth_estimateGas',
     summary: 'Gas with which a message succeeds.',
-    parameters: [callRequest, block, optional(stateOverrides), optional(blockOverrides)],
+    parameters: [callRequest, nextBlock, optional(stateOverrides), optional(blockOverrides)],
     answer: async (node, [request, id, accounts, environment]) => {
       const task = node.machine.estimateGas(request, id, overridesOf(accounts, environment));
       return quantityView(await node.settle(task));

@@ -42,3 +42,26 @@ test('a call reads what code returns', async () => {
   });
   expect(BigInt(data!)).toBe(42n);
 });
+
+test('cheat', async () => {
+  const { chain, client, node, wallet } = clients();
+  const id = await chain.snapshot();
+  expect(id).toBe('0x0');
+  await chain.setBalance({ address: bob.address, value: 5n });
+  expect(await client.getBalance({ address: bob.address })).toBe(5n);
+  await chain.mine({ blocks: 3, interval: 10 });
+  expect(await client.getBlockNumber()).toBe(3n);
+  const hash = await wallet.sendTransaction({ to: bob.address, value: parseEther('1') });
+  console.log(await node.call('debug_traceTransaction', hash, { tracer: 'callTracer' }));
+  console.log(await node.call('debug_traceBlockByNumber', '0x4'));
+  await chain.revert({ id });
+  expect(await client.getBlockNumber()).toBe(0n);
+  console.log(
+    await node.call('anvil_nodeInfo'),
+    await node.call('anvil_metadata'),
+    await node.call('rpc_modules'),
+    await node.call('eth_config'),
+  );
+  const dump = await chain.dumpState();
+  await chain.loadState({ state: dump });
+});
