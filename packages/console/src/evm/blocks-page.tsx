@@ -1,0 +1,119 @@
+import type { GuestView } from '@polyvisor/host/control/views';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { useConsole } from '../context.ts';
+import { formatCount, shortenHex } from '../format.ts';
+import { ErrorNote } from '../parts/error-note.tsx';
+import { Time } from '../parts/time.tsx';
+import { useStore } from '../store.ts';
+import { useQuery } from '../use-query.ts';
+import { ethClient } from './eth-client.ts';
+import { AddressLink, BlockLink } from './links.tsx';
+import type { RpcSlimBlock } from './rpc-types.ts';
+
+/** Blocks, newest first. The first page follows the head; older pages stay where they are. */
+export function BlocksPage({ guest }: { guest: GuestView }): JSX.Element {
+  const { api, live } = useConsole();
+  const [from, setFrom] = useState<number>();
+  const news = useStore(live.snapshotNews);
+  const query = useQuery(
+    `${guest.id} ${from ?? 'head'}`,
+    async (signal) => {
+      const chain = ethClient(api, guest.name, signal);
+      const head = await chain.headNumber();
+      return { head, blocks: await chain.blocksDown(Math.min(from ?? head, head), BLOCKS_A_PAGE) };
+    },
+    `${guest.head} ${guest.state} ${news}`,
+  );
+  const { head = 0, blocks = [] } = query.value ?? {};
+  const newest = from ?? head;
+  return (
+    <section aria-label="Blocks">
+      <ErrorNote error={query.error} />
+      {query.value !== undefined && (
+        <>
+          <Blocks guest={guest.name} blocks={blocks} />
+          {head === 0 && (
+            <p class="faint">
+              The chain has only its first block: send a transaction, or call evm_mine.
+            </p>
+          )}
+          <nav class="pager" aria-label="Pages of blocks">
+            <button type="button" disabled={from === undefined} onClick={() => setFrom(undefined)}>
+              Newest
+            </button>
+            <button
+              type="button"
+              disabled={from === undefined}
+              onClick={() =>
+                setFrom(newest + BLOCKS_A_PAGE >= head ? undefined : newest + BLOCKS_A_PAGE)
+              }
+            >
+              Newer
+            </button>
+            <button
+              type="button"
+              disabled={newest < BLOCKS_A_PAGE}
+              onClick={() => setFrom(newest - BLOCKS_A_PAGE)}
+            >
+              Older
+            </button>
+            <span class="faint">
+              {formatCount(newest)} to {formatCount(Math.max(0, newest - BLOCKS_A_PAGE + 1))} of{' '}
+              {formatCount(head)}
+            </span>
+          </nav>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Blocks(props: { guest: string; blocks: readonly RpcSlimBlock[] }): JSX.Element {
+  const { guest, blocks } = props;
+  return (
+    <div class="scroll-x">
+      <table>
+        <thead>
+          <tr>
+            <th class="right">Block</th>
+            <th>Age</th>
+            <th class="right">Txs</th>
+            <th class="right">Gas used</th>
+            <th class="wide-only">Filled</th>
+            <th class="wide-only">Hash</th>
+            <th class="wide-only">Fees to</th>
+          </tr>
+        </thead>
+        <tbody>
+          {blocks.map((block) => (
+            <tr key={block.hash}>
+              <td class="right">
+                <BlockLink guest={guest} number={block.number} />
+              </td>
+              <td>
+                <Time unixMs={Number(block.timestamp) * 1000} />
+              </td>
+              <td class="right number">{block.transactions.length}</td>
+              <td class="right number">{formatCount(BigInt(block.gasUsed))}</td>
+              <td class="wide-only">
+                <meter
+                  min={0}
+                  max={Number(block.gasLimit)}
+                  value={Number(block.gasUsed)}
+                  aria-label="Gas used of the limit"
+                />
+              </td>
+              <td class="wide-only mono faint">{shortenHex(block.hash, 6)}</td>
+              <td class="wide-only">
+                <AddressLink guest={guest} address={block.miner} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const BLOCKS_A_PAGE = 20;

@@ -1,0 +1,122 @@
+import type { EventView, GuestView } from '@polyvisor/host/control/views';
+import { ApiError } from './api.ts';
+import type { Api } from './api.ts';
+import { SampleRing } from './sample-ring.ts';
+import { createStore } from './store.ts';
+import type { Store } from './store.ts';
+
+/** What the page knows of the host, kept true by the host's stream of events. */
+export interface Live {
+  readonly guests: Store<Guests>;
+  /** Counts up when a guest's snapshots changed or it went back to one. */
+  readonly snapshotNews: Store<number>;
+  /** Usage of a guest over the last minutes. */
+  samples(guestId: string): SampleRing;
+}
+
+export interface Guests {
+  /** undefined: not known yet. */
+  readonly list: readonly GuestView[] | undefined;
+  /** Why the host can't be heard right now. */
+  readonly error: ApiError | undefined;
+}
+
+/** Follows the host until the signal; when the connection breaks it connects again. */
+export function followHost(api: Api, signal: AbortSignal): Live {
+  const guests = createStore<Guests>({ list: undefined, error: undefined });
+  const snapshotNews = createStore(0);
+  const rings = new Map<string, SampleRing>();
+  const samples = (guestId: string): SampleRing => {
+    const ring = rings.get(guestId) ?? new SampleRing();
+    rings.set(guestId, ring);
+    return ring;
+  };
+  const refresh = coalesce(async () => {
+    const list = await api.guests(signal);
+    guests.set({ list, error: undefined });
+  });
+  const hear = (event: EventView): void => {
+    if (event.kind === 'usage') {
+      for (const [id, usage] of Object.entries(event.guests)) samples(id).push(event.time, usage);
+    } else if (event.kind.startsWith('snapshot-')) {
+      snapshotNews.set(snapshotNews.get() + 1);
+    } else if (event.kind !== 'head') {
+      void refresh().catch(() => {
+        // The stream breaks by the same cause, and says so.
+      });
+    }
+    guests.set(applyEvent(guests.get(), event));
+  };
+  const follow = async (): Promise<void> => {
+    await refresh();
+    let isFirst = true;
+    for await (const event of api.events(signal)) {
+      // What happened while the stream opened was not in it.
+      if (isFirst) await refresh();
+      isFirst = false;
+      hear(event);
+    }
+  };
+  void (async () => {
+    while (!signal.aborted) {
+      try {
+        await follow();
+      } catch (error) {
+        if (!signal.aborted) guests.set({ ...guests.get(), error: asApiError(error) });
+      }
+      await pause(CONNECT_AGAIN_MS, signal);
+    }
+  })();
+  return { guests, snapshotNews, samples };
+}
+
+/** Heads and usage change too often to ask for the whole list each time. */
+export function applyEvent(guests: Guests, event: EventView): Guests {
+  if (event.kind === 'head') {
+    const { guest, head } = event;
+    return { ...guests, list: guests.list?.map((g) => (g.id === guest ? { ...g, head } : g)) };
+  }
+  if (event.kind === 'usage') {
+    const list = guests.list?.map((g) => ({ ...g, usage: event.guests[g.id] ?? g.usage }));
+    return { ...guests, list };
+  }
+  return guests;
+}
+
+/** Calls while one is under way become one call after it. */
+function coalesce(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let isWanted = false;
+  const run = async (): Promise<void> => {
+    try {
+      while (isWanted) {
+        isWanted = false;
+        await work();
+      }
+    } finally {
+      running = undefined;
+    }
+  };
+  return () => {
+    isWanted = true;
+    running ??= run();
+    return running;
+  };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+export function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  return new ApiError(0, 'console', error instanceof Error ? error.message : String(error));
+}
+
+const CONNECT_AGAIN_MS = 1000;

@@ -1,0 +1,114 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { useConsole } from '../context.ts';
+import type { SampleField } from '../sample-ring.ts';
+
+/** A guest's usage over the last two minutes, drawn as it comes in. */
+export function Chart(props: {
+  guestId: string;
+  field: SampleField;
+  label: string;
+  format: (value: number) => string;
+  size: 'spark' | 'large';
+}): JSX.Element {
+  const { live } = useConsole();
+  const frame = useRef<HTMLDivElement>(null);
+  const { guestId, field, size, format } = props;
+  const samples = live.samples(guestId);
+  useEffect(() => {
+    const element = frame.current;
+    if (element === null) return undefined;
+    const plot = new uPlot(
+      { ...(size === 'spark' ? spark() : large(format)), ...sizeOf(element) },
+      samples.columns(field),
+      element,
+    );
+    const draw = (): void => plot.setData(samples.columns(field));
+    const resizing = new ResizeObserver(() => plot.setSize(sizeOf(element)));
+    resizing.observe(element);
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    const recolour = (): void => plot.redraw(false, true);
+    scheme.addEventListener('change', recolour);
+    const unfollow = live.guests.follow(draw);
+    return () => {
+      unfollow();
+      scheme.removeEventListener('change', recolour);
+      resizing.disconnect();
+      plot.destroy();
+    };
+  }, [samples, field, size]);
+  const newest = samples.newest;
+  const text = newest === undefined ? '–' : format(newest[field]);
+  return (
+    <figure class={`chart chart-${size}`}>
+      <figcaption>
+        <span class="faint">{props.label}</span> <span class="number">{text}</span>
+      </figcaption>
+      <div ref={frame} class="chart-frame" role="img" aria-label={`${props.label}, now ${text}`} />
+    </figure>
+  );
+}
+
+function sizeOf({ clientWidth, clientHeight }: HTMLElement): { width: number; height: number } {
+  return { width: clientWidth, height: clientHeight };
+}
+
+/** uPlot asks for colours at each drawing, so that they follow the page's scheme. */
+function colour(name: string): () => string {
+  return () => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+const series: uPlot.Series[] = [
+  {},
+  {
+    stroke: colour('--accent'),
+    fill: colour('--accent-wash'),
+    width: 1.5,
+    points: { show: false },
+  },
+];
+
+/** From zero up, with room above; a line along the bottom when all is zero. */
+const scales: uPlot.Scales = {
+  x: { time: false },
+  y: { range: (_plot, _least, most) => [0, Math.max(most * 1.15, Number.MIN_VALUE)] },
+};
+
+function spark(): Omit<uPlot.Options, 'width' | 'height'> {
+  return {
+    series,
+    scales,
+    axes: [{ show: false }, { show: false }],
+    legend: { show: false },
+    cursor: { show: false },
+    padding: [2, 0, 0, 0],
+  };
+}
+
+function large(format: (value: number) => string): Omit<uPlot.Options, 'width' | 'height'> {
+  const axis: uPlot.Axis = {
+    stroke: colour('--faint'),
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { show: false },
+    font: '11px system-ui, sans-serif',
+  };
+  return {
+    series,
+    scales,
+    axes: [
+      { ...axis, size: 22, space: 70, values: (plot, splits) => splits.map((at) => ago(plot, at)) },
+      { ...axis, size: 66, space: 34, values: (_plot, splits) => splits.map(format) },
+    ],
+    legend: { show: false },
+    cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
+    padding: [8, 12, 0, 0],
+  };
+}
+
+/** Seconds before the newest sample. */
+function ago(plot: uPlot, at: number): string {
+  const newest = plot.data[0].at(-1) ?? at;
+  return `${Math.round(at - newest)} s`;
+}
