@@ -46,7 +46,7 @@ export function runningHosts(home: string = homeDirectory()): RunningHost[] {
     if (host !== undefined && isAlive(host.pid)) hosts.push(host);
     else rmSync(file, { force: true });
   }
-  return hosts.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
+  return hosts.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
 }
 
 /** Which host a command means, and the token to tell it. */

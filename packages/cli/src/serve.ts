@@ -44,8 +44,8 @@ export async function serve(
   for (const spec of plan.guests) await createOrKeep(host, spec);
   const demo = (await plan.prepare?.(host)) ?? [];
   // Last: its code is loaded while clients are served already.
-  using _registration =
-    plan.console === false ? NOTHING : await openConsole(host, plan.console, ending);
+  using cleanup = new DisposableStack();
+  if (plan.console !== false) cleanup.defer(await openConsole(host, plan.console, ending));
   const started = {
     version: VERSION,
     readyMs: performance.now(),
@@ -61,7 +61,6 @@ export async function serve(
   release();
 }
 
-const NOTHING: Disposable = { [Symbol.dispose]() {} };
 
 /** A guest of that name that the data directory kept goes on as it was. */
 async function createOrKeep(host: Host, spec: GuestSpec & { name: string }): Promise<Guest> {
@@ -82,7 +81,7 @@ async function openConsole(
   host: Host,
   { port, host: address }: ConsoleConfig,
   ending: Ending,
-): Promise<Disposable> {
+): Promise<() => void> {
   const consoleDirectory = findConsole();
   const open = (wanted: number): Promise<ControlServer> =>
     host.openControl({
@@ -105,7 +104,7 @@ async function openConsole(
     startedAt: new Date(host.startedAtMs).toISOString(),
     directory: process.cwd(),
   });
-  return { [Symbol.dispose]: unregister };
+  return unregister;
 }
 
 /** The console's files lie beside the program, once they are built. */

@@ -1,9 +1,9 @@
 import { hmac } from '@noble/hashes/hmac.js';
 import { pbkdf2 } from '@noble/hashes/pbkdf2.js';
 import { sha512 } from '@noble/hashes/sha2.js';
-import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { bigIntToBytes, bytesToBigInt, concatBytes, utf8ToBytes } from '@polyvisor/bytes/bytes';
-import { SECP256K1_N, privateKeyToAddress } from './secp256k1.ts';
+import { nodeCrypto } from './node-crypto.ts';
+import { SECP256K1_N, privateKeyToAddress, publicKeyOf } from './secp256k1.ts';
 
 export interface KeyedAccount {
   readonly address: Uint8Array;
@@ -23,28 +23,39 @@ export function mnemonicToAccounts(
   count: number,
   path = "m/44'/60'/0'/0/",
 ): KeyedAccount[] {
-  const seed = pbkdf2(sha512, utf8ToBytes(mnemonic.normalize('NFKD')), utf8ToBytes('mnemonic'), {
-    c: 2048,
-    dkLen: 64,
-  });
+  const seed = seedOf(utf8ToBytes(mnemonic.normalize('NFKD')));
   const master = split(hmac(sha512, utf8ToBytes('Bitcoin seed'), seed));
   const parent = path
     .split('/')
     .filter((step) => step !== '' && step !== 'm')
     .map((step) => Number.parseInt(step, 10) + (step.endsWith("'") ? HARDENED : 0))
-    .reduce(derive, master);
+    .reduce((node, index) => derive(node, headOf(node, index), index), master);
+  // All accounts have one parent, whose public key is the slow part.
+  const head = headOf(parent, 0);
   return Array.from({ length: count }, (_, index) => {
-    const privateKey = derive(parent, index).key;
+    const privateKey = derive(parent, head, index).key;
     return { address: privateKeyToAddress(privateKey), privateKey };
   });
 }
 
-/** @see BIP-32, "Private parent key → private child key" */
-function derive(parent: Node, index: number): Node {
-  const isHardened = index >= HARDENED;
-  const head = isHardened
+/** @see BIP-39, "From mnemonic to seed"; no passphrase */
+function seedOf(mnemonic: Uint8Array): Uint8Array {
+  const salt = utf8ToBytes('mnemonic');
+  if (nodeCrypto === undefined) return pbkdf2(sha512, mnemonic, salt, { c: ROUNDS, dkLen: 64 });
+  return nodeCrypto.pbkdf2Sync(mnemonic, salt, ROUNDS, 64, 'sha512');
+}
+
+const ROUNDS = 2048;
+
+/** What of the parent a child derives from: its private key where the index is hardened, else its public key. */
+function headOf(parent: Node, index: number): Uint8Array {
+  return index >= HARDENED
     ? concatBytes(new Uint8Array(1), parent.key)
-    : secp256k1.getPublicKey(parent.key, true);
+    : publicKeyOf(parent.key, 'compressed');
+}
+
+/** @see BIP-32, "Private parent key → private child key" */
+function derive(parent: Node, head: Uint8Array, index: number): Node {
   const child = split(
     hmac(sha512, parent.chainCode, concatBytes(head, bigIntToBytes(BigInt(index), 4))),
   );

@@ -1,6 +1,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { bytesToBigInt } from '@polyvisor/bytes/bytes';
 import { keccak256 } from './keccak.ts';
+import { nodeCrypto } from './node-crypto.ts';
 
 /** Order of the curve's group. @see SEC 2, version 2.0, section 2.4.1 */
 export const SECP256K1_N =
@@ -51,8 +52,22 @@ export function sign(digest: Uint8Array, privateKey: Uint8Array): Signature {
 }
 
 export function privateKeyToAddress(privateKey: Uint8Array): Uint8Array {
-  return publicKeyToAddress(secp256k1.getPublicKey(privateKey, false));
+  return publicKeyToAddress(publicKeyOf(privateKey, 'uncompressed'));
 }
+
+/** @param privateKey 32 bytes; a number of [1, N). @returns 33 bytes, or 65 uncompressed */
+export function publicKeyOf(
+  privateKey: Uint8Array,
+  format: 'compressed' | 'uncompressed',
+): Uint8Array {
+  if (!hasNodeCurve) return secp256k1.getPublicKey(privateKey, format === 'compressed');
+  const pair = nodeCrypto!.createECDH('secp256k1');
+  pair.setPrivateKey(privateKey);
+  return Uint8Array.from(pair.getPublicKey(undefined, format));
+}
+
+/** Some builds of OpenSSL leave the curve out. */
+const hasNodeCurve = nodeCrypto?.getCurves().includes('secp256k1') === true;
 
 /** Address of a 65-byte uncompressed key. */
 function publicKeyToAddress(key: Uint8Array): Uint8Array {

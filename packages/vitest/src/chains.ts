@@ -19,6 +19,7 @@ export function chains<Specs extends Readonly<Record<string, GuestSpec>>>(
   options: ChainsOptions<Specs> = {},
 ): TestAPI<Chains<Specs>> {
   // Vitest reads a fixture's needs from its parameter list, so they have to be spelled out there.
+  // oxlint-disable-next-line no-empty-pattern
   const withOrigins = base.extend('$origins', { scope: 'worker' }, async ({}, { onCleanup }) => {
     const host = await createHost();
     onCleanup(() => host.close());
