@@ -107,6 +107,7 @@ const panics: Readonly<Record<number, string>> = {
   0x51: 'uninitialized function',
 };
 
+const TRANSFER_GAS = 21_000n;
 const CALL_STIPEND = 2_300n;
 /** An estimate may be this much above the least gas that works: a part in a thousand. @see go-ethereum: 1.5 % */
 const ESTIMATE_ERROR_PER_MILLE = 15n;
@@ -122,6 +123,7 @@ export function* estimateGas(
 ): Steps<bigint> {
   const run = (gasLimit: bigint): Steps<Executed> => call(context, { ...message, gasLimit }, slice);
   let high = gasCap(context, message);
+  if (isTransfer(context, message) && (yield* succeeds(run, TRANSFER_GAS))) return TRANSFER_GAS;
   const first = yield* run(high);
   if (first.status !== 'success') {
     if (first.status !== 'out-of-gas') throw failureOf(first);
@@ -142,6 +144,13 @@ export function* estimateGas(
     else low = middle;
   }
   return high;
+}
+
+/** Nothing but value, to an account without code: most transactions, and their gas is known. */
+function isTransfer({ state }: CallContext, { to, data }: TransactionMessage): boolean {
+  if (!to || data.length > 0) return false;
+  const account = state.account(to);
+  return !account || state.code(account.codeHash).length === 0;
 }
 
 function* succeeds(run: (gas: bigint) => Steps<Executed>, gas: bigint): Steps<boolean> {

@@ -11,11 +11,9 @@ import type { Task } from '@polyvisor/machine/tasks';
 import type { RpcSession } from '@polyvisor/rpc/service';
 import { type EthService, createEthService } from './eth-service.ts';
 
-export const testAccounts: readonly KeyedAccount[] = mnemonicToAccounts(
-  'test test test test test test test test test test test junk',
-  10,
-);
+export const MNEMONIC = 'test test test test test test test test test test test junk';
 
+export const testAccounts: readonly KeyedAccount[] = mnemonicToAccounts(MNEMONIC, 10);
 export const GENESIS_TIME = 1_700_000_000;
 export const ETHER = 10n ** 18n;
 
