@@ -54,8 +54,13 @@ export class HostedGuest implements Guest {
   }
 
   /** Gives the guest its machine. Once, before anything else. */
-  attach(instance: Instance, durable: DurableLog | undefined): void {
+  attach(
+    instance: Instance,
+    durable: DurableLog | undefined,
+    state: 'created' | 'stopped' = 'created',
+  ): void {
     assert(this.#attached === undefined, 'a guest is attached once');
+    this.#state = { name: state };
     const job = this.#host.scheduler.add(instance.machine, this.limits.cpu, {
       beforeSlice: () => instance.setNow(this.#host.clock.unixMs()),
       afterSlice: (result) => this.#afterSlice(result),
@@ -274,7 +279,7 @@ export class HostedGuest implements Guest {
     this.checkOpen();
     if (!task.isEnded) this.#host.scheduler.runNow(job, () => task.isEnded);
     // A slice of this very task may have been the one that broke the machine.
-    if (this.#state.name === 'failed') throw this.#closedError(this.#state);
+    this.#checkNotFailed();
     if (!task.isEnded) await this.#untilDone(task);
     return task.result;
   }
@@ -282,8 +287,14 @@ export class HostedGuest implements Guest {
   /** Resolves when all that the machine did so far can't be lost. */
   async committed(): Promise<void> {
     this.#checkLimits();
-    if (this.#state.name === 'failed') throw this.#closedError(this.#state);
-    await this.#attached?.durable?.committed();
+    this.#checkNotFailed();
+    try {
+      await this.#attached?.durable?.committed();
+    } catch (error) {
+      // It failed with it, and says so in its own words.
+      this.#checkNotFailed();
+      throw error;
+    }
   }
 
   /** The guest can not go on: it gets no CPU, and clients get the reason. Other guests do not notice. */
@@ -325,7 +336,7 @@ export class HostedGuest implements Guest {
 
   #parts(): Attached {
     if (this.#attached !== undefined) return this.#attached;
-    if (this.#state.name === 'failed') throw this.#closedError(this.#state);
+    this.#checkNotFailed();
     throw new HostError('guest-removed', `guest '${this.name}' was removed`);
   }
 
@@ -407,6 +418,10 @@ export class HostedGuest implements Guest {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const giveUp of waiting) giveUp(new HostError(code, message));
+  }
+
+  #checkNotFailed(): void {
+    if (this.#state.name === 'failed') throw this.#closedError(this.#state);
   }
 
   #closedError(state: GuestState): HostError {

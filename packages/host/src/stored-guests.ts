@@ -99,7 +99,7 @@ async function revive(
       );
     }
     guest.snapshots.adoptCurrent(stored.currentSnapshot);
-    guest.attach(instance, durable);
+    guest.attach(instance, durable, stored.state === 'created' ? 'created' : 'stopped');
     return { guest, kind, instance, state: stored.state };
   } catch (error) {
     return failedGuest(guest, error);

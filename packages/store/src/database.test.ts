@@ -37,6 +37,13 @@ function bytes(length: number): Uint8Array {
   return new Uint8Array(length).fill(1);
 }
 
+/** Pages that a database with this one row takes. */
+function pagesWith(length: number): number {
+  using database = openDatabase(join(directory, `size-${length}.db`));
+  database.commit([put('a', bytes(length))]);
+  return database.sizeBytes / PAGE;
+}
+
 describe('rows', () => {
   test('a new database has none', () => {
     expect([open().get('t', 'a'), open().entries('t')]).toEqual([undefined, []]);
@@ -83,7 +90,7 @@ describe('rows', () => {
   });
 
   test('it holds what a map would, after reopening too', () => {
-    const key = fc.uint8Array({ maxLength: 3 }).map((bytes) => String.fromCharCode(...bytes));
+    const key = fc.uint8Array({ maxLength: 3 }).map((codes) => String.fromCharCode(...codes));
     const change = fc.record({
       table: fc.constantFrom('t', 'u.1'),
       key,
@@ -129,13 +136,6 @@ describe('commits', () => {
 });
 
 describe('quota', () => {
-  /** Pages that a database with this one row takes. */
-  function pagesWith(length: number): number {
-    using database = openDatabase(join(directory, `size-${length}.db`));
-    database.commit([put('a', bytes(length))]);
-    return database.sizeBytes / PAGE;
-  }
-
   test('a commit that fits exactly is kept; one byte of quota less and it is not', () => {
     const pages = pagesWith(50_000);
     const atLimit = open(pages * PAGE);

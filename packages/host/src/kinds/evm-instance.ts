@@ -19,6 +19,8 @@ export class EvmInstance implements Instance<EthState> {
   readonly accounts: readonly KeyedAccount[];
   /** The JSON-RPC without a network between. */
   readonly provider: InProcessProvider;
+  /** For `exec`: looking into a guest must not fill the log of what its clients asked. */
+  readonly #shell: InProcessProvider;
   readonly #options: ResolvedEvmOptions;
   readonly #context: GuestContext;
   readonly #service: EthService;
@@ -58,8 +60,9 @@ export class EvmInstance implements Instance<EthState> {
       onRequest: (request) => context.requests.write(request),
       onBug: (error) => this.#logBug(error),
     });
+    this.#shell = connectInProcess(this.#service, { onBug: (error) => this.#logBug(error) });
     this.#endListening = this.machine.on((event) => {
-      if (event.kind === 'block') context.headMoved(this.head());
+      if (event.kind !== 'transaction') context.headMoved(this.head());
     });
   }
 
@@ -135,7 +138,7 @@ export class EvmInstance implements Instance<EthState> {
   }
 
   async exec(command: string, parameters: readonly unknown[]): Promise<unknown> {
-    return await this.provider.request({ method: command, params: parameters });
+    return await this.#shell.request({ method: command, params: parameters });
   }
 
   async mine(count: number, intervalSeconds?: number): Promise<string> {
@@ -157,6 +160,7 @@ export class EvmInstance implements Instance<EthState> {
   dispose(): void {
     this.#endListening();
     this.provider[Symbol.dispose]();
+    this.#shell[Symbol.dispose]();
     this.#service.dispose();
   }
 
