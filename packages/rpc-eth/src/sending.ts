@@ -52,7 +52,8 @@ export const sendingMethods: readonly Method[] = [
       if (!from || (!key && !node.machine.mayImpersonate(from))) {
         throw new EthError('unknown account');
       }
-      const tx = await filled(node, requested);
+      const fields = await filled(node, requested);
+      const tx = withNonce(node, fields, requested);
       const submission = key
         ? node.machine.submit(signTransaction(tx, key).raw)
         : node.machine.submitUnsigned(tx, from);
@@ -66,7 +67,8 @@ export const sendingMethods: readonly Method[] = [
     answer: async (node, [requested]) => {
       const { from } = requested.request;
       if (!from) throw new EthError('unknown account');
-      const tx = await filled(node, requested);
+      const fields = await filled(node, requested);
+      const tx = withNonce(node, fields, requested);
       return await taken(node, node.machine.submitUnsigned(tx, from));
     },
   }),
@@ -103,18 +105,26 @@ export const sendingMethods: readonly Method[] = [
   }),
 ];
 
-/** The nonce is taken when the rest is known, so that requests which overlap get different ones. */
 async function filled(
   node: EthNode,
   { request, chainId }: RequestedTransaction,
 ): Promise<UnsignedTransaction> {
-  const { machine } = node;
-  const own = machine.state.settings.chainId;
+  const own = node.machine.state.settings.chainId;
   if (chainId !== undefined && chainId !== own) {
     throw new EthError(`chainId does not match node's (have=${chainId}, want=${own})`);
   }
-  const tx = await node.settle(machine.fill(request));
-  const { from, nonce } = request;
+  return await node.settle(node.machine.fill(request));
+}
+
+/**
+ * With the sender's next nonce, unless it is given. To be taken in the same turn as the transaction is submitted, so
+ * that requests which overlap get nonces in a row.
+ */
+function withNonce(
+  { machine }: EthNode,
+  tx: UnsignedTransaction,
+  { request: { from, nonce } }: RequestedTransaction,
+): UnsignedTransaction {
   return from && nonce === undefined ? { ...tx, nonce: machine.pendingNonce(from) } : tx;
 }
 

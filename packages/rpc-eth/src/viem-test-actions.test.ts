@@ -109,7 +109,11 @@ test('without automine transactions wait for a block', async () => {
     queued: { [alice.address]: { 3: { hash: behindGap } } },
   });
   expect(await chain.inspectTxpool()).toMatchObject({
-    queued: { [alice.address]: { 3: { to: bob.address, value: 1n, gas: 21_000n } } },
+    queued: {
+      [alice.address]: {
+        3: expect.stringMatching(`^${bob.address}: 1 wei \\+ 21000 gas × [0-9]+ wei$`),
+      },
+    },
   });
   await chain.dropTransaction({ hash: dropped });
   await chain.mine({ blocks: 1 });
@@ -160,10 +164,6 @@ test('a dump carries accounts from one chain to another', async () => {
       args: [bob.address],
     }),
   ).toBe(3n);
-  await to.chain.mine({ blocks: 1 });
-  await from.chain.mine({ blocks: 1 });
-  const roots = [await from.client.getBlock(), await to.client.getBlock()];
-  expect(roots[0]!.stateRoot.length).toBe(66);
 });
 
 test('reset goes back to the first block', async () => {

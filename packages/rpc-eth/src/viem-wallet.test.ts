@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
-import { parseEther, parseGwei, recoverTransactionAddress, verifyTypedData } from 'viem';
-import { alice, bob, deployToken, stranger, viemOf } from './test-clients.ts';
+import {
+  getAddress,
+  parseEther,
+  parseGwei,
+  recoverTransactionAddress,
+  verifyTypedData,
+} from 'viem';
+import { alice, bob, stranger, viemOf } from './test-clients.ts';
 
 test('the node signs for its own accounts', async () => {
   const { nodeWallet, client } = viemOf();
@@ -68,9 +74,9 @@ test('every type of transaction is mined and shown with its own fields', async (
 });
 
 test('an account gets code by an authorization (EIP-7702)', async () => {
-  const viem = viemOf();
-  const { wallet, client } = viem;
-  const target = await deployToken(viem);
+  const { wallet, client, chain } = viemOf();
+  const target = stranger;
+  await chain.setCode({ address: target, bytecode: '0x00' });
   const authorization = await wallet.signAuthorization({
     account: alice,
     contractAddress: target,
@@ -82,12 +88,10 @@ test('an account gets code by an authorization (EIP-7702)', async () => {
   });
   expect(await client.getTransactionReceipt({ hash })).toMatchObject({ type: 'eip7702' });
   expect(await client.getTransaction({ hash })).toMatchObject({
-    authorizationList: [{ address: target.toLowerCase(), chainId: 31337 }],
+    authorizationList: [{ address: target, chainId: 31337 }],
   });
-  expect(await client.getCode({ address: alice.address })).toBe(
-    `0xef0100${target.slice(2).toLowerCase()}`,
-  );
-  expect(await client.getDelegation({ address: alice.address })).toBe(target);
+  expect(await client.getCode({ address: alice.address })).toBe(`0xef0100${target.slice(2)}`);
+  expect(await client.getDelegation({ address: alice.address })).toBe(getAddress(target));
 });
 
 test('a blob transaction pays for its blobs', async () => {
