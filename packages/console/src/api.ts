@@ -100,22 +100,22 @@ export function createApi(token: string, base = '', send: typeof fetch = fetch):
   const snapshotOf = (guest: string, snapshot: string): string =>
     of(guest, `/snapshots/${encodeURIComponent(snapshot)}`);
   return {
-    host: (signal) => value('GET', '/host', options(signal)),
-    checks: (signal) => value('GET', '/host/checks', options(signal)),
-    guests: (signal) => value('GET', '/guests', options(signal)),
+    host: (signal) => value('GET', '/host', until(signal)),
+    checks: (signal) => value('GET', '/host/checks', until(signal)),
+    guests: (signal) => value('GET', '/guests', until(signal)),
     create: (spec) => value('POST', '/guests', { body: spec }),
     move: (guest, verb) => value('POST', of(guest, `/${verb}`)),
     remove: (guest) => value('DELETE', of(guest)),
     fork: (guest, body) => value('POST', of(guest, '/fork'), { body }),
-    snapshots: (guest, signal) => value('GET', of(guest, '/snapshots'), options(signal)),
+    snapshots: (guest, signal) => value('GET', of(guest, '/snapshots'), until(signal)),
     takeSnapshot: (guest, name) =>
       value('POST', of(guest, '/snapshots'), { body: name === undefined ? {} : { name } }),
     restore: (guest, snapshot) => value('POST', `${snapshotOf(guest, snapshot)}/restore`),
     removeSnapshot: (guest, snapshot) => value('DELETE', snapshotOf(guest, snapshot)),
     exec: (guest, command, parameters, signal) =>
-      value('POST', of(guest, '/exec'), { body: { command, parameters }, ...options(signal) }),
+      value('POST', of(guest, '/exec'), { body: { command, parameters }, ...until(signal) }),
     requests: (guest, after, signal) =>
-      value('GET', of(guest, `/requests?after=${after}&limit=512`), options(signal)),
+      value('GET', of(guest, `/requests?after=${after}&limit=512`), until(signal)),
     replay: (guest, request) => value('POST', of(guest, `/requests/${request}/replay`)),
     events: (signal) => stream('/events', eventData, signal),
     logs: (signal) => stream('/logs?follow=true&limit=500', jsonLines, signal),
@@ -133,7 +133,7 @@ interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-function options(signal: AbortSignal | undefined): CallOptions {
+function until(signal: AbortSignal | undefined): CallOptions {
   return signal === undefined ? {} : { signal };
 }
 

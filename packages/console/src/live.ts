@@ -35,17 +35,35 @@ export function followHost(api: Api, signal: AbortSignal): Live {
     const list = await api.guests(signal);
     guests.set({ list, error: undefined });
   });
+  const reload = (): void => {
+    void refresh().catch(() => {
+      // The stream breaks by the same cause, and says so.
+    });
+  };
+  /** Heads move too often to ask for the list each time: facts that follow them wait for the next second. */
+  let isBehind = false;
   const hear = (event: EventView): void => {
-    if (event.kind === 'usage') {
-      for (const [id, usage] of Object.entries(event.guests)) samples(id).push(event.time, usage);
-    } else if (event.kind.startsWith('snapshot-')) {
-      snapshotNews.set(snapshotNews.get() + 1);
-    } else if (event.kind !== 'head') {
-      void refresh().catch(() => {
-        // The stream breaks by the same cause, and says so.
-      });
-    }
     guests.set(applyEvent(guests.get(), event));
+    switch (event.kind) {
+      case 'head':
+        isBehind = true;
+        return;
+      case 'usage':
+        for (const [id, usage] of Object.entries(event.guests)) samples(id).push(event.time, usage);
+        if (isBehind) reload();
+        isBehind = false;
+        return;
+      case 'snapshot-taken':
+      case 'snapshot-restored':
+      case 'snapshot-removed':
+        snapshotNews.set(snapshotNews.get() + 1);
+        return;
+      case 'guest-removed':
+        rings.delete(event.guest);
+        return reload();
+      default:
+        return reload();
+    }
   };
   const follow = async (): Promise<void> => {
     await refresh();
@@ -70,7 +88,7 @@ export function followHost(api: Api, signal: AbortSignal): Live {
   return { guests, snapshotNews, samples };
 }
 
-/** Heads and usage change too often to ask for the whole list each time. */
+/** What an event itself says of the guests; for the rest the list is asked for. */
 export function applyEvent(guests: Guests, event: EventView): Guests {
   if (event.kind === 'head') {
     const { guest, head } = event;

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { useConsole } from '../context.ts';
 import { formatCount, shortenHex } from '../format.ts';
+import { Bar } from '../parts/bar.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Time } from '../parts/time.tsx';
 import { useStore } from '../store.ts';
@@ -97,12 +98,7 @@ function Blocks(props: { guest: string; blocks: readonly RpcSlimBlock[] }): JSX.
               <td class="right number">{block.transactions.length}</td>
               <td class="right number">{formatCount(BigInt(block.gasUsed))}</td>
               <td class="wide-only">
-                <meter
-                  min={0}
-                  max={Number(block.gasLimit)}
-                  value={Number(block.gasUsed)}
-                  aria-label="Gas used of the limit"
-                />
+                <Bar share={Number(block.gasUsed) / Number(block.gasLimit)} />
               </td>
               <td class="wide-only mono faint">{shortenHex(block.hash, 6)}</td>
               <td class="wide-only">

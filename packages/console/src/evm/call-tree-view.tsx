@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { formatCount, formatWei } from '../format.ts';
+import { Bar } from '../parts/bar.tsx';
 import type { CallNode } from './call-tree.ts';
 import { HexData } from './hex-data.tsx';
 import { AddressLink } from './links.tsx';
@@ -51,7 +52,7 @@ function Call(props: { guest: string; call: CallNode; gasOfAll: number }): JSX.E
         {call.value > 0n && <span class="tag number">{formatWei(call.value)}</span>}
         {call.failure !== undefined && <span class="bad call-failure">{call.failure}</span>}
         <span class="call-gas">
-          <meter min={0} max={gasOfAll} value={call.gasUsed} aria-label="Gas of the whole" />
+          <Bar share={gasOfAll === 0 ? 0 : call.gasUsed / gasOfAll} />
           <span class="number">{formatCount(call.gasUsed)}</span>
         </span>
       </div>

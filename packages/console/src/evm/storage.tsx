@@ -50,9 +50,15 @@ export function StorageList({ guest, address, version }: StorageOf): JSX.Element
   const { api } = useConsole();
   const [starts, setStarts] = useState<readonly string[]>([FIRST]);
   const start = starts.at(-1) ?? FIRST;
+  const [isSupported, setSupported] = useState(true);
   const query = useQuery(
     `${guest} ${address} ${start}`,
-    (signal) => ethClient(api, guest, signal).storageRange(address, start, SLOTS_A_PAGE),
+    async (signal) => {
+      if (!isSupported) return undefined;
+      const found = await ethClient(api, guest, signal).storageRange(address, start, SLOTS_A_PAGE);
+      if (found === undefined) setSupported(false);
+      return found;
+    },
     version,
   );
   const range = query.value;

@@ -26,16 +26,16 @@ export function CreatePage(): JSX.Element {
     }
     setBusy(false);
   };
-  const errors = fieldErrors(error);
+  const errors = fieldErrors(error?.message ?? '');
   return (
     <>
       <header class="page-head">
         <h1>New EVM guest</h1>
       </header>
       <form class="panel create" noValidate onSubmit={(event) => void submit(event)}>
-        <p class="faint">Fields left empty get the defaults that their hints name.</p>
+        <p class="faint">Fields left empty get their defaults.</p>
         <div class="fields">
-          {evmFields.map(({ path, label, hint, input }) => (
+          {evmFields.map(({ path, label, hint, input, initial }) => (
             <Field key={path} label={label} hint={hint} error={errors.get(path)}>
               {input === 'hardfork' ? (
                 <select name={path}>
@@ -47,6 +47,7 @@ export function CreatePage(): JSX.Element {
               ) : (
                 <input
                   name={path}
+                  defaultValue={initial}
                   autocomplete="off"
                   spellcheck={false}
                   aria-invalid={errors.has(path)}

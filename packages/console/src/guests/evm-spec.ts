@@ -1,18 +1,24 @@
-import type { ApiError } from '../api.ts';
-
 /** A row of the form for an EVM guest; `path` is where its value goes in the spec. */
 export interface SpecField {
   readonly path: string;
   readonly label: string;
   readonly hint: string;
   readonly input: 'text' | 'number' | 'hardfork';
+  /** What stands in it at first. */
+  readonly initial?: string;
 }
 
 export const evmFields: readonly SpecField[] = [
   { path: 'name', label: 'Name', hint: 'default evm, or the next free name', input: 'text' },
   { path: 'options.hardfork', label: 'Hardfork', hint: 'rules of execution', input: 'hardfork' },
   { path: 'options.chainId', label: 'Chain id', hint: 'default 31337', input: 'number' },
-  { path: 'options.port', label: 'Port', hint: 'default none; 0: any free one', input: 'number' },
+  {
+    path: 'options.port',
+    label: 'Port',
+    hint: '0: any free one; empty: none',
+    input: 'number',
+    initial: '0',
+  },
   { path: 'options.accounts', label: 'Accounts', hint: 'default 10', input: 'number' },
   {
     path: 'options.balance',
@@ -48,15 +54,21 @@ export function specOf(form: Pick<FormData, 'get'>): Record<string, unknown> {
   return spec;
 }
 
-/** The API's message by the field that it names: messages begin with the path. */
-export function fieldErrors(error: ApiError | undefined): ReadonlyMap<string, string> {
+/** What the API said by the field that it is about. Its messages are `where: path: what; path: what`. */
+export function fieldErrors(message: string): ReadonlyMap<string, string> {
   const errors = new Map<string, string>();
-  if (error === undefined) return errors;
-  for (const { path } of evmFields) {
-    const at = error.message.indexOf(`${path}:`);
-    if (at >= 0) errors.set(path, error.message.slice(at + path.length + 1).trim());
+  for (const part of message.split('; ')) {
+    const words = part.split(': ');
+    for (const { path } of evmFields) {
+      const at = words.findIndex((word) => word === path || word.endsWith(`.${lastPart(path)}`));
+      if (at >= 0) errors.set(path, words.slice(at + 1).join(': '));
+    }
   }
   return errors;
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
 }
 
 function put(into: Record<string, unknown>, path: readonly string[], value: unknown): void {

@@ -21,7 +21,7 @@ export function Chart(props: {
     const element = frame.current;
     if (element === null) return undefined;
     const plot = new uPlot(
-      { ...(size === 'spark' ? spark() : large(format)), ...sizeOf(element) },
+      { ...(size === 'spark' ? spark() : large(format, field)), ...sizeOf(element) },
       samples.columns(field),
       element,
     );
@@ -70,9 +70,9 @@ const series: uPlot.Series[] = [
   },
 ];
 
-/** From zero up, with room above; a line along the bottom when all is zero. */
+/** The last two minutes, from zero up with room above; a line along the bottom when all is zero. */
 const scales: uPlot.Scales = {
-  x: { time: false },
+  x: { time: false, range: (_plot, _oldest, newest) => [newest - SECONDS_SHOWN, newest] },
   y: { range: (_plot, _least, most) => [0, Math.max(most * 1.15, Number.MIN_VALUE)] },
 };
 
@@ -83,11 +83,14 @@ function spark(): Omit<uPlot.Options, 'width' | 'height'> {
     axes: [{ show: false }, { show: false }],
     legend: { show: false },
     cursor: { show: false },
-    padding: [2, 0, 0, 0],
+    padding: [2, 0, 2, 0],
   };
 }
 
-function large(format: (value: number) => string): Omit<uPlot.Options, 'width' | 'height'> {
+function large(
+  format: (value: number) => string,
+  field: SampleField,
+): Omit<uPlot.Options, 'width' | 'height'> {
   const axis: uPlot.Axis = {
     stroke: colour('--faint'),
     grid: { stroke: colour('--line'), width: 1 },
@@ -99,13 +102,24 @@ function large(format: (value: number) => string): Omit<uPlot.Options, 'width' |
     scales,
     axes: [
       { ...axis, size: 22, space: 70, values: (plot, splits) => splits.map((at) => ago(plot, at)) },
-      { ...axis, size: 66, space: 34, values: (_plot, splits) => splits.map(format) },
+      {
+        ...axis,
+        size: 66,
+        space: 34,
+        values: (_plot, splits) => splits.map(format),
+        ...(field === 'memory' ? { incrs: POWERS_OF_TWO } : {}),
+      },
     ],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     padding: [8, 12, 0, 0],
   };
 }
+
+const SECONDS_SHOWN = 120;
+
+/** Steps of an axis of bytes: 1 KiB to 1 TiB. */
+const POWERS_OF_TWO = Array.from({ length: 31 }, (_, power) => 2 ** (10 + power));
 
 /** Seconds before the newest sample. */
 function ago(plot: uPlot, at: number): string {
