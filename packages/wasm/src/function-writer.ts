@@ -1,7 +1,10 @@
 import { ByteWriter } from './byte-writer.ts';
+import { type Instruction, writeInstruction, writeOpcode } from './instruction-codec.ts';
 import {
+  type LaneInstruction,
   type MemoryInstruction,
   type PlainInstruction,
+  laneInstructions,
   memoryInstructions,
   plainInstructions,
 } from './instructions.ts';
@@ -37,14 +40,30 @@ export class FunctionWriter {
   }
 
   op(...names: PlainInstruction[]): this {
-    for (const name of names) this.code.u8(plainInstructions[name][0]);
+    for (const name of names) writeOpcode(this.code, plainInstructions[name][0]);
     return this;
   }
 
   /** A load or store at `offset` bytes behind the address on the stack, without an alignment promise. */
   mem(name: MemoryInstruction, offset = 0, memory = 0): this {
-    this.code.u8(memoryInstructions[name][0]);
+    writeOpcode(this.code, memoryInstructions[name][0]);
     return this.#memArg(offset, memory);
+  }
+
+  /** An instruction on one lane of a vector. */
+  lane(name: LaneInstruction, lane: number): this {
+    writeOpcode(this.code, laneInstructions[name][0]);
+    this.code.u8(lane);
+    return this;
+  }
+
+  /** Any instruction, as the reader gives it. */
+  instruction(instruction: Instruction): this {
+    const { name } = instruction;
+    if (name === 'block' || name === 'loop' || name === 'if') this.depth++;
+    if (name === 'end') this.depth--;
+    writeInstruction(this.code, instruction);
+    return this;
   }
 
   get(local: number): this {
@@ -169,51 +188,42 @@ export class FunctionWriter {
   }
 
   /** destination, source, size -> */
-  memoryCopy(): this {
-    this.code.u8(0xfc).u32(10).u8(0).u8(0);
-    return this;
+  memoryCopy(destination = 0, source = 0): this {
+    return this.instruction({ name: 'memory.copy', immediates: [destination, source] });
   }
 
   /** destination, byte, size -> */
-  memoryFill(): this {
-    this.code.u8(0xfc).u32(11).u8(0);
-    return this;
+  memoryFill(memory = 0): this {
+    return this.instruction({ name: 'memory.fill', immediates: [memory] });
   }
 
   v128Load(offset = 0): this {
-    this.code.u8(0xfd).u32(0);
-    return this.#memArg(offset, 0);
+    return this.mem('v128.load', offset);
   }
 
   v128Store(offset = 0): this {
-    this.code.u8(0xfd).u32(11);
-    return this.#memArg(offset, 0);
+    return this.mem('v128.store', offset);
   }
 
   v128Load64Splat(offset = 0): this {
-    this.code.u8(0xfd).u32(10);
-    return this.#memArg(offset, 0);
+    return this.mem('v128.load64_splat', offset);
   }
 
   /** Picks 16 bytes from the 32 of the two operands. */
   i8x16Shuffle(lanes: readonly number[]): this {
-    this.code.u8(0xfd).u32(13).bytes(lanes);
-    return this;
+    return this.instruction({ name: 'i8x16.shuffle', immediates: lanes });
   }
 
   i64x2ExtractLane(lane: number): this {
-    this.code.u8(0xfd).u32(29).u8(lane);
-    return this;
+    return this.lane('i64x2.extract_lane', lane);
   }
 
   i64x2ReplaceLane(lane: number): this {
-    this.code.u8(0xfd).u32(30).u8(lane);
-    return this;
+    return this.lane('i64x2.replace_lane', lane);
   }
 
   i64x2Splat(): this {
-    this.code.u8(0xfd).u32(18);
-    return this;
+    return this.op('i64x2.splat');
   }
 
   #open(opcode: number, type: BlockType): this {

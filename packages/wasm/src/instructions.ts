@@ -1,37 +1,46 @@
+import {
+  simdLaneInstructions,
+  simdMemoryInstructions,
+  simdPlainInstructions,
+} from './simd-instructions.ts';
+
 /**
- * The instructions of WebAssembly that take no immediate, or only a memory argument: one row each,
- * `name: [opcode, 'operands:results']`. Types are spelled i = i32, l = i64, f = f32, d = f64, v = v128.
- * An opcode above 0xff is a prefixed one: high byte the prefix, low part the LEB128 number behind it.
- * Writer, reader, validator and disassembler are derived from this table.
- * @see WebAssembly Core Specification 2.0, section 5.4 "Instructions".
+ * The instructions of WebAssembly that writer, reader and validator know, a row each. Types are spelled i = i32,
+ * l = i64, f = f32, d = f64, v = v128; a signature is 'operands:results'. An opcode above 0xff is a prefixed one:
+ * the prefix in the high byte, the LEB128 number behind it in the low one.
+ * @see WebAssembly Core Specification 3.0, section 5.4 "Instructions"
  */
+
+/** A load or store: [opcode, signature, binary logarithm of the natural alignment]. */
 // oxfmt-ignore
 export const memoryInstructions = {
-  'i32.load': [0x28, 'i:i'],
-  'i64.load': [0x29, 'i:l'],
-  'f32.load': [0x2a, 'i:f'],
-  'f64.load': [0x2b, 'i:d'],
-  'i32.load8_s': [0x2c, 'i:i'],
-  'i32.load8_u': [0x2d, 'i:i'],
-  'i32.load16_s': [0x2e, 'i:i'],
-  'i32.load16_u': [0x2f, 'i:i'],
-  'i64.load8_s': [0x30, 'i:l'],
-  'i64.load8_u': [0x31, 'i:l'],
-  'i64.load16_s': [0x32, 'i:l'],
-  'i64.load16_u': [0x33, 'i:l'],
-  'i64.load32_s': [0x34, 'i:l'],
-  'i64.load32_u': [0x35, 'i:l'],
-  'i32.store': [0x36, 'ii:'],
-  'i64.store': [0x37, 'il:'],
-  'f32.store': [0x38, 'if:'],
-  'f64.store': [0x39, 'id:'],
-  'i32.store8': [0x3a, 'ii:'],
-  'i32.store16': [0x3b, 'ii:'],
-  'i64.store8': [0x3c, 'il:'],
-  'i64.store16': [0x3d, 'il:'],
-  'i64.store32': [0x3e, 'il:'],
+  'i32.load': [0x28, 'i:i', 2],
+  'i64.load': [0x29, 'i:l', 3],
+  'f32.load': [0x2a, 'i:f', 2],
+  'f64.load': [0x2b, 'i:d', 3],
+  'i32.load8_s': [0x2c, 'i:i', 0],
+  'i32.load8_u': [0x2d, 'i:i', 0],
+  'i32.load16_s': [0x2e, 'i:i', 1],
+  'i32.load16_u': [0x2f, 'i:i', 1],
+  'i64.load8_s': [0x30, 'i:l', 0],
+  'i64.load8_u': [0x31, 'i:l', 0],
+  'i64.load16_s': [0x32, 'i:l', 1],
+  'i64.load16_u': [0x33, 'i:l', 1],
+  'i64.load32_s': [0x34, 'i:l', 2],
+  'i64.load32_u': [0x35, 'i:l', 2],
+  'i32.store': [0x36, 'ii:', 2],
+  'i64.store': [0x37, 'il:', 3],
+  'f32.store': [0x38, 'if:', 2],
+  'f64.store': [0x39, 'id:', 3],
+  'i32.store8': [0x3a, 'ii:', 0],
+  'i32.store16': [0x3b, 'ii:', 1],
+  'i64.store8': [0x3c, 'il:', 0],
+  'i64.store16': [0x3d, 'il:', 1],
+  'i64.store32': [0x3e, 'il:', 2],
+  ...simdMemoryInstructions,
 } as const;
 
+/** No immediate: [opcode, signature]. */
 // oxfmt-ignore
 export const plainInstructions = {
   'unreachable': [0x00, ':'],
@@ -164,7 +173,100 @@ export const plainInstructions = {
   'i64.extend8_s': [0xc2, 'l:l'],
   'i64.extend16_s': [0xc3, 'l:l'],
   'i64.extend32_s': [0xc4, 'l:l'],
+  'i32.trunc_sat_f32_s': [0xfc00, 'f:i'],
+  'i32.trunc_sat_f32_u': [0xfc01, 'f:i'],
+  'i32.trunc_sat_f64_s': [0xfc02, 'd:i'],
+  'i32.trunc_sat_f64_u': [0xfc03, 'd:i'],
+  'i64.trunc_sat_f32_s': [0xfc04, 'f:l'],
+  'i64.trunc_sat_f32_u': [0xfc05, 'f:l'],
+  'i64.trunc_sat_f64_s': [0xfc06, 'd:l'],
+  'i64.trunc_sat_f64_u': [0xfc07, 'd:l'],
+  ...simdPlainInstructions,
 } as const;
+
+/** A lane number behind the opcode: [opcode, signature, lanes]. */
+export const laneInstructions = simdLaneInstructions;
+
+/**
+ * What stands behind the opcode of another instruction. Indexes are unsigned LEB128 numbers; `block` is a block type,
+ * `labels` a vector of labels and one more, `float` four bytes, `double` eight, `bytes` sixteen.
+ */
+export type Immediate =
+  | 'block'
+  | 'label'
+  | 'labels'
+  | 'function'
+  | 'type'
+  | 'table'
+  | 'memory'
+  | 'global'
+  | 'local'
+  | 'data'
+  | 'element'
+  | 'heap-type'
+  | 'value-types'
+  | 'i32'
+  | 'i64'
+  | 'float'
+  | 'double'
+  | 'bytes'
+  | 'lanes';
+
+/** Other immediates: [opcode, immediates in order, signature if it depends on none of them]. */
+// oxfmt-ignore
+export const otherInstructions = {
+  'block': [0x02, ['block'], undefined],
+  'loop': [0x03, ['block'], undefined],
+  'if': [0x04, ['block'], undefined],
+  'else': [0x05, [], undefined],
+  'end': [0x0b, [], undefined],
+  'br': [0x0c, ['label'], undefined],
+  'br_if': [0x0d, ['label'], undefined],
+  'br_table': [0x0e, ['labels'], undefined],
+  'return': [0x0f, [], undefined],
+  'call': [0x10, ['function'], undefined],
+  'call_indirect': [0x11, ['type', 'table'], undefined],
+  'return_call': [0x12, ['function'], undefined],
+  'return_call_indirect': [0x13, ['type', 'table'], undefined],
+  'drop': [0x1a, [], undefined],
+  'select': [0x1b, [], undefined],
+  'select_typed': [0x1c, ['value-types'], undefined],
+  'local.get': [0x20, ['local'], undefined],
+  'local.set': [0x21, ['local'], undefined],
+  'local.tee': [0x22, ['local'], undefined],
+  'global.get': [0x23, ['global'], undefined],
+  'global.set': [0x24, ['global'], undefined],
+  'table.get': [0x25, ['table'], undefined],
+  'table.set': [0x26, ['table'], undefined],
+  'memory.size': [0x3f, ['memory'], ':i'],
+  'memory.grow': [0x40, ['memory'], 'i:i'],
+  'i32.const': [0x41, ['i32'], ':i'],
+  'i64.const': [0x42, ['i64'], ':l'],
+  'f32.const': [0x43, ['float'], ':f'],
+  'f64.const': [0x44, ['double'], ':d'],
+  'ref.null': [0xd0, ['heap-type'], undefined],
+  'ref.is_null': [0xd1, [], undefined],
+  'ref.func': [0xd2, ['function'], undefined],
+  'memory.init': [0xfc08, ['data', 'memory'], 'iii:'],
+  'data.drop': [0xfc09, ['data'], ':'],
+  'memory.copy': [0xfc0a, ['memory', 'memory'], 'iii:'],
+  'memory.fill': [0xfc0b, ['memory'], 'iii:'],
+  'table.init': [0xfc0c, ['element', 'table'], 'iii:'],
+  'elem.drop': [0xfc0d, ['element'], ':'],
+  'table.copy': [0xfc0e, ['table', 'table'], 'iii:'],
+  'table.grow': [0xfc0f, ['table'], undefined],
+  'table.size': [0xfc10, ['table'], ':i'],
+  'table.fill': [0xfc11, ['table'], undefined],
+  'v128.const': [0xfd0c, ['bytes'], ':v'],
+  'i8x16.shuffle': [0xfd0d, ['lanes'], 'vv:v'],
+} as const satisfies Record<string, readonly [number, readonly Immediate[], string | undefined]>;
 
 export type MemoryInstruction = keyof typeof memoryInstructions;
 export type PlainInstruction = keyof typeof plainInstructions;
+export type LaneInstruction = keyof typeof laneInstructions;
+export type OtherInstruction = keyof typeof otherInstructions;
+export type InstructionName =
+  | MemoryInstruction
+  | PlainInstruction
+  | LaneInstruction
+  | OtherInstruction;

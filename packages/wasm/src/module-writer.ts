@@ -8,6 +8,12 @@ const TABLE = 1;
 const MEMORY = 2;
 const GLOBAL = 3;
 
+/** Where an active segment goes: which table or memory, from which offset on. */
+interface Place {
+  readonly index: number;
+  readonly offset: number;
+}
+
 interface Import {
   readonly module: string;
   readonly name: string;
@@ -28,8 +34,9 @@ export class ModuleWriter {
   readonly #memories: Limits[] = [];
   readonly #globals: { type: ValueType; mutable: boolean; value: bigint }[] = [];
   readonly #exports: { name: string; kind: number; index: number }[] = [];
-  readonly #elements: { table: number; offset: number; functions: readonly number[] }[] = [];
-  readonly #data: { offset: number; bytes: Uint8Array }[] = [];
+  readonly #elements: { place: Place | undefined; functions: readonly number[] }[] = [];
+  readonly #data: { place: Place | undefined; bytes: Uint8Array }[] = [];
+  #start: number | undefined;
   readonly #imported = [0, 0, 0, 0];
   readonly #importedNames: string[] = [];
 
@@ -116,12 +123,27 @@ export class ModuleWriter {
 
   /** Fills `table` from `offset` with the functions, at instantiation. */
   elements(table: number, offset: number, functions: readonly number[]): void {
-    this.#elements.push({ table, offset, functions });
+    this.#elements.push({ place: { index: table, offset }, functions });
   }
 
-  /** Copies the bytes to `offset` of memory 0, at instantiation. */
-  data(offset: number, bytes: Uint8Array): void {
-    this.#data.push({ offset, bytes });
+  /** Functions for `table.init`. @returns the segment's index */
+  passiveElements(functions: readonly number[]): number {
+    return this.#elements.push({ place: undefined, functions }) - 1;
+  }
+
+  /** Copies the bytes to `offset` of a memory, at instantiation. */
+  data(offset: number, bytes: Uint8Array, memory = 0): void {
+    this.#data.push({ place: { index: memory, offset }, bytes });
+  }
+
+  /** Bytes for `memory.init`. @returns the segment's index */
+  passiveData(bytes: Uint8Array): number {
+    return this.#data.push({ place: undefined, bytes }) - 1;
+  }
+
+  /** Runs the function, which takes and gives nothing, at instantiation. */
+  start(functionIndex: number): void {
+    this.#start = functionIndex;
   }
 
   /** The module's bytes. Function names go to the "name" section, where debuggers and profilers read them. */
@@ -146,17 +168,26 @@ export class ModuleWriter {
     list(out, 7, this.#exports, (entry, body) =>
       body.name(entry.name).u8(entry.kind).u32(entry.index),
     );
-    list(out, 9, this.#elements, (entry, body) => {
-      if (entry.table === 0) body.u32(0);
-      else body.u32(2).u32(entry.table);
-      body.u8(0x41).s32(entry.offset).u8(0x0b);
-      if (entry.table !== 0) body.u8(0);
-      body.u32(entry.functions.length);
-      for (const index of entry.functions) body.u32(index);
+    if (this.#start !== undefined) {
+      const body = new ByteWriter().u32(this.#start);
+      out.u8(8).u32(body.length).bytes(body.view());
+    }
+    list(out, 9, this.#elements, ({ place, functions }, body) => {
+      writePlace(body, place);
+      // The form of table 0 alone says no kind: functions.
+      if (place?.index !== 0) body.u8(0);
+      body.u32(functions.length);
+      for (const index of functions) body.u32(index);
     });
+    // Code that names passive segments can be checked in one pass only if their number stands in front.
+    if (this.#data.some(({ place }) => !place)) {
+      const body = new ByteWriter().u32(this.#data.length);
+      out.u8(12).u32(body.length).bytes(body.view());
+    }
     list(out, 10, this.#functions, writeBody);
-    list(out, 11, this.#data, (entry, body) => {
-      body.u32(0).u8(0x41).s32(entry.offset).u8(0x0b).u32(entry.bytes.length).bytes(entry.bytes);
+    list(out, 11, this.#data, ({ place, bytes }, body) => {
+      writePlace(body, place);
+      body.u32(bytes.length).bytes(bytes);
     });
     this.#writeNames(out);
     return out.view().slice();
@@ -194,6 +225,17 @@ function list<T>(
   const body = new ByteWriter().u32(entries.length);
   for (const entry of entries) write(entry, body);
   out.u8(id).u32(body.length).bytes(body.view());
+}
+
+/** The head of a segment: for index 0, for another index, or passive. */
+function writePlace(out: ByteWriter, place: Place | undefined): void {
+  if (!place) {
+    out.u32(1);
+    return;
+  }
+  if (place.index === 0) out.u32(0);
+  else out.u32(2).u32(place.index);
+  out.u8(0x41).s32(place.offset).u8(0x0b);
 }
 
 function writeLimits(out: ByteWriter, limits: Limits): void {
