@@ -36,7 +36,8 @@ export class StructLogTracer implements Tracer {
   /** Slots that each open frame has touched so far. */
   readonly #slots: Record<string, string>[] = [];
   #last: { readonly log: StructLog; readonly gas: bigint; readonly depth: number } | undefined;
-  #awaited: { readonly slots: Record<string, string>; readonly key: string } | undefined;
+  /** The slot that the last step loads: its value is on the stack when the next one starts. */
+  #loading: { readonly key: string; readonly into: readonly Record<string, string>[] } | undefined;
 
   constructor(options: StructLogOptions = {}) {
     this.#options = options;
@@ -51,6 +52,7 @@ export class StructLogTracer implements Tracer {
   exit(end: FrameEnd): void {
     this.#price(end.gasLeft, true);
     this.#slots.pop();
+    this.#loading = undefined;
     if (end.status !== 'success' && end.status !== 'revert') {
       const last = this.logs.at(-1);
       if (last) last.error = end.status;
@@ -76,7 +78,7 @@ export class StructLogTracer implements Tracer {
       depth: step.depth + 1,
       ...(step.refund > 0n ? { refund: Number(step.refund) } : {}),
       ...(disableStack ? {} : { stack: step.stack.map((entry) => `0x${entry.toString(16)}`) }),
-      ...(enableMemory ? { memory: words(step.memory) } : {}),
+      ...(enableMemory && step.memory.length > 0 ? { memory: words(step.memory) } : {}),
       ...(storage ? { storage } : {}),
     };
     this.logs.push(log);
@@ -92,31 +94,29 @@ export class StructLogTracer implements Tracer {
     last.log.gasCost = Number(used > 0n ? used : 0n);
   }
 
-  /** The slots a frame has touched, at a step that touches one. */
+  /** The slots a frame has touched, at a step that touches one, with that one. */
   #storage(op: string, step: Step): Record<string, string> | undefined {
+    if (this.#loading) {
+      const { key, into } = this.#loading;
+      for (const slots of into) slots[key] = word(step.stack.at(-1) ?? 0n);
+      this.#loading = undefined;
+    }
     const slots = this.#slots.at(-1);
-    if (this.#awaited) {
-      const value = step.stack.at(-1) ?? 0n;
-      this.#awaited.slots[this.#awaited.key] = word(value);
-      this.#awaited = undefined;
-    }
-    if (this.#options.disableStorage || !slots) return undefined;
-    const key = step.stack.at(-1);
-    if (key === undefined) return undefined;
+    const top = step.stack.at(-1);
+    if (this.#options.disableStorage || !slots || top === undefined) return undefined;
     if (op === 'SSTORE') {
-      slots[word(key)] = word(step.stack.at(-2) ?? 0n);
+      slots[word(top)] = word(step.stack.at(-2) ?? 0n);
       return { ...slots };
     }
-    if (op === 'SLOAD') {
-      this.#awaited = { slots, key: word(key) };
-      return { ...slots };
-    }
-    return undefined;
+    if (op !== 'SLOAD') return undefined;
+    const shown = { ...slots };
+    this.#loading = { key: word(top), into: [slots, shown] };
+    return shown;
   }
 }
 
 function word(value: bigint): string {
-  return value.toString(16).padStart(64, '0');
+  return `0x${value.toString(16).padStart(64, '0')}`;
 }
 
 function words(memory: Uint8Array): string[] {
