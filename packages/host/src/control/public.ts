@@ -25,6 +25,7 @@ export async function answerPublic(
     case '/__polyvisor':
       return sendJson(response, 200, {
         kind: 'host',
+        name: 'polyvisor',
         instanceId: door.host.instanceId,
         version: VERSION,
       });
