@@ -26,6 +26,10 @@ export interface I32Operations {
   add: Binary;
   sub: Binary;
   mul: Binary;
+  divU: Binary;
+  divS: Binary;
+  remU: Binary;
+  remS: Binary;
   and: Binary;
   or: Binary;
   xor: Binary;
@@ -39,6 +43,7 @@ export interface I32Operations {
   gtU: Binary;
   leU: Binary;
   geU: Binary;
+  geS: Binary;
   eqz: Unary;
   clz: Unary;
   /** Low 32 bits of an i64. */
@@ -57,6 +62,9 @@ export interface I64Operations {
   shrS: Binary;
   rotl: Binary;
   divU: Binary;
+  divS: Binary;
+  remU: Binary;
+  remS: Binary;
   eq: Binary;
   ne: Binary;
   ltU: Binary;
@@ -76,6 +84,10 @@ const i32Names = {
   add: 'i32.add',
   sub: 'i32.sub',
   mul: 'i32.mul',
+  divU: 'i32.div_u',
+  divS: 'i32.div_s',
+  remU: 'i32.rem_u',
+  remS: 'i32.rem_s',
   and: 'i32.and',
   or: 'i32.or',
   xor: 'i32.xor',
@@ -89,6 +101,7 @@ const i32Names = {
   gtU: 'i32.gt_u',
   leU: 'i32.le_u',
   geU: 'i32.ge_u',
+  geS: 'i32.ge_s',
   eqz: 'i32.eqz',
   clz: 'i32.clz',
   wrap: 'i32.wrap_i64',
@@ -106,6 +119,9 @@ const i64Names = {
   shrS: 'i64.shr_s',
   rotl: 'i64.rotl',
   divU: 'i64.div_u',
+  divS: 'i64.div_s',
+  remU: 'i64.rem_u',
+  remS: 'i64.rem_s',
   eq: 'i64.eq',
   ne: 'i64.ne',
   ltU: 'i64.lt_u',
