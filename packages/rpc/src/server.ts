@@ -3,7 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import type { WebSocketServer } from 'ws';
 import { HostError } from '@polyvisor/errors/host-error';
 import { CallerPolicy } from './caller-policy.ts';
 import { handleRequest, refuseCaller } from './http-door.ts';
@@ -86,25 +86,20 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
   );
   httpServer.maxConnections = limits.connectionsMax;
 
-  const webSocketOptions = {
-    noServer: true,
-    clientTracking: true,
-    maxPayload: limits.bodyBytesMax,
-    perMessageDeflate: false,
-    closeTimeout: CLOSE_TIMEOUT_MS,
-  };
-  const webSockets = new WebSocketServer(webSocketOptions);
-  httpServer.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  let webSockets: Promise<WebSocketServer> | undefined;
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     socket.on('error', () => socket.destroy());
     const refusal = refuseCaller(request, policy);
     if (refusal !== undefined) {
       socket.end(forbidden(errorAnswer('null', refusal)));
       return;
     }
-    webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+    webSockets ??= makeWebSocketServer(limits);
+    (await webSockets).handleUpgrade(request, socket, head, (webSocket) =>
       serveWebSocket(webSocket, webSocketDoor),
     );
-  });
+  };
+  httpServer.on('upgrade', (request, socket, head) => void upgrade(request, socket, head));
 
   const traffic = new Traffic(httpServer);
   await listen(httpServer, host, port);
@@ -113,7 +108,8 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
   const close = async (): Promise<void> => {
     if (!httpServer.listening) return;
     const closed = new Promise((resolve) => httpServer.close(resolve));
-    for (const webSocket of webSockets.clients) webSocket.close(GOING_AWAY, 'the server closes');
+    const clients = (await webSockets)?.clients ?? [];
+    for (const webSocket of clients) webSocket.close(GOING_AWAY, 'the server closes');
     traffic.destroySockets();
     await closed;
   };
@@ -127,6 +123,20 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/**
+ * Loaded when the first client wants it: many never do, and it is a tenth of what a start takes.
+ */
+async function makeWebSocketServer(limits: RpcLimits): Promise<WebSocketServer> {
+  const { WebSocketServer } = await import('ws');
+  return new WebSocketServer({
+    noServer: true,
+    clientTracking: true,
+    maxPayload: limits.bodyBytesMax,
+    perMessageDeflate: false,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+  });
 }
 
 /** The open sockets of a server, and what went through it. */
