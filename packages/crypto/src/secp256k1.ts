@@ -1,11 +1,12 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { bytesToBigInt } from '@polyvisor/bytes/bytes';
+import { bytesToBigInt, concatBytes } from '@polyvisor/bytes/bytes';
 import { keccak256 } from './keccak.ts';
+import { GROUP_ORDER } from './secp256k1/curve.ts';
+import { recoverPoint } from './secp256k1/recover.ts';
 import { nodeCrypto } from './node-crypto.ts';
 
-/** Order of the curve's group. @see SEC 2, version 2.0, section 2.4.1 */
-export const SECP256K1_N =
-  0xffffffff_ffffffff_ffffffff_fffffffe_baaedce6_af48a03b_bfd25e8c_d0364141n;
+/** Order of the curve's group. */
+export const SECP256K1_N: bigint = GROUP_ORDER;
 
 export interface Signature {
   readonly r: bigint;
@@ -21,14 +22,12 @@ export function recoverPublicKey(
   yParity: 0 | 1,
 ): Uint8Array | undefined {
   if (r <= 0n || r >= SECP256K1_N || s <= 0n || s >= SECP256K1_N) return undefined;
-  try {
-    const signature = new secp256k1.Signature(r, s, yParity);
-    return signature.recoverPublicKey(digest).toBytes(false);
-  } catch {
-    // The library throws where r is no x-coordinate of a point or the key is the point at infinity.
-    return undefined;
-  }
+  const point = recoverPoint(bytesToBigInt(digest), r, s, yParity);
+  return point && concatBytes(UNCOMPRESSED, point);
 }
+
+/** What an uncompressed key begins with. @see SEC 1, version 2.0, section 2.3.3 */
+const UNCOMPRESSED = Uint8Array.of(0x04);
 
 /** The account that signed, or undefined. @see Yellow Paper, appendix F */
 export function recoverAddress(
