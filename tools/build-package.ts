@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, globSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, globSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { build } from 'esbuild';
 import type { Plugin } from 'esbuild';
@@ -15,7 +15,7 @@ export interface BuildOptions {
 /**
  * The package as it is published: bundles of all that is ours and of the libraries we use, split so that what a start
  * does not need is not read.
- * @param stampFile gets the modification time of every input, for the next `--if-stale`
+ * @param stampFile name of the file in the package that gets the modification time of every input, for the next `--if-stale`
  */
 export async function buildPackage(
   root: string,
@@ -23,7 +23,9 @@ export async function buildPackage(
   options: BuildOptions,
 ): Promise<void> {
   const startedMs = performance.now();
-  const out = join(root, 'dist/polyvisor');
+  const published = join(root, 'dist/polyvisor');
+  // Whoever runs what was built last goes on doing so until all of the next is there.
+  const out = join(root, 'dist/.building');
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const { inputs, bytes, libraries } = await bundle(root, out);
@@ -35,7 +37,9 @@ export async function buildPackage(
   }
   const pages = buildConsole(root, out);
   if (options.withDeclarations) writeDeclarations(root, out, Object.keys(modules));
-  writeStamp(root, stampFile, [...inputs, ...pages]);
+  writeStamp(root, join(out, stampFile), [...inputs, ...pages]);
+  rmSync(published, { recursive: true, force: true });
+  renameSync(out, published);
   const size = `${(bytes / 1024).toFixed(0)} KiB of code`;
   console.log(`built dist/polyvisor: ${size} in ${Math.round(performance.now() - startedMs)} ms`);
 }
@@ -73,7 +77,7 @@ const external = [
 
 /**
  * Node's own modules, without the facade that an `import` of one gets: making that facade reads every export, and with
- * `node:http` that loads a whole HTTP client (20 ms at each start) that nobody asked for.
+ * `node:http` that loads a whole HTTP client (20 ms at each start) that nobody asked for. Here only what is used is read.
  */
 const builtins: Plugin = {
   name: 'builtins',
@@ -81,9 +85,20 @@ const builtins: Plugin = {
     bundler.onResolve({ filter: /^node:/ }, ({ path }) =>
       external.includes(path) ? { path, external: true } : { path, namespace: 'builtin' },
     );
-    bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule('${path}');`,
-    }));
+    bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => {
+      const names = Object.keys(process.getBuiltinModule(path) ?? {});
+      const exports = names
+        .filter((name) => /^[a-z_$][\w$]*$/i.test(name) && name !== 'default')
+        .map((name) => `export const ${name} = /* @__PURE__ */ read$('${name}');`);
+      return {
+        contents: [
+          `const builtin = /* @__PURE__ */ process.getBuiltinModule('${path}');`,
+          'const read$ = (name) => builtin[name];',
+          'export default builtin;',
+          ...exports,
+        ].join('\n'),
+      };
+    });
   },
 };
 
@@ -190,7 +205,6 @@ function writeStamp(root: string, stampFile: string, inputs: readonly string[]):
     .map((file) => file.split(sep).join('/'))
     .filter((file) => existsSync(join(root, file)))
     .map((file) => [file, statSync(join(root, file)).mtimeMs]);
-  mkdirSync(dirname(stampFile), { recursive: true });
   writeFileSync(stampFile, JSON.stringify(Object.fromEntries(times)));
 }
 

@@ -6,13 +6,14 @@ import { join } from 'node:path';
  * only what running needs: no declarations.
  */
 const root: string = join(import.meta.dirname, '..');
-const stampFile: string = join(root, 'dist/polyvisor/.build.json');
+const stampName = '.build.json';
+const stampFile: string = join(root, 'dist/polyvisor', stampName);
 const ifStale: boolean = process.argv.includes('--if-stale');
 
 // The bundler is loaded only when there is something to build: this check runs before every start.
 if (!ifStale || isStale()) {
   const { buildPackage } = await import('./build-package.ts');
-  await buildPackage(root, stampFile, { withDeclarations: !ifStale });
+  await buildPackage(root, stampName, { withDeclarations: !ifStale });
 }
 
 /** Whether a file that went into the last build is another now, or gone. */

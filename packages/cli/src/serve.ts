@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { HostError } from '@polyvisor/errors/host-error';
 import type { ControlServer } from '@polyvisor/host/control/server';
@@ -53,14 +54,14 @@ export async function serve(
     demo,
   };
   terminal.print(printed(host, started, plan.output, terminal));
+  // A process that is killed keeps nothing at its end.
+  flushCompileCache();
   if (plan.once) return;
   if (!terminal.isInteractive || plan.output !== 'banner') return await ending.promise;
   const { listenToKeys } = await import('./keys.ts');
-  const release = listenToKeys(terminal, host, () => ending.end());
+  cleanup.defer(listenToKeys(terminal, host, ending.end));
   await ending.promise;
-  release();
 }
-
 
 /** A guest of that name that the data directory kept goes on as it was. */
 async function createOrKeep(host: Host, spec: GuestSpec & { name: string }): Promise<Guest> {

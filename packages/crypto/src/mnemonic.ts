@@ -24,7 +24,7 @@ export function mnemonicToAccounts(
   path = "m/44'/60'/0'/0/",
 ): KeyedAccount[] {
   const seed = seedOf(utf8ToBytes(mnemonic.normalize('NFKD')));
-  const master = split(hmac(sha512, utf8ToBytes('Bitcoin seed'), seed));
+  const master = split(hmacSha512(utf8ToBytes('Bitcoin seed'), seed));
   const parent = path
     .split('/')
     .filter((step) => step !== '' && step !== 'm')
@@ -56,11 +56,15 @@ function headOf(parent: Node, index: number): Uint8Array {
 
 /** @see BIP-32, "Private parent key → private child key" */
 function derive(parent: Node, head: Uint8Array, index: number): Node {
-  const child = split(
-    hmac(sha512, parent.chainCode, concatBytes(head, bigIntToBytes(BigInt(index), 4))),
-  );
+  const data = concatBytes(head, bigIntToBytes(BigInt(index), 4));
+  const child = split(hmacSha512(parent.chainCode, data));
   const key = (bytesToBigInt(child.key) + bytesToBigInt(parent.key)) % SECP256K1_N;
   return { key: bigIntToBytes(key, 32), chainCode: child.chainCode };
+}
+
+function hmacSha512(key: Uint8Array, data: Uint8Array): Uint8Array {
+  if (nodeCrypto === undefined) return hmac(sha512, key, data);
+  return nodeCrypto.createHmac('sha512', key).update(data).digest();
 }
 
 function split(bytes: Uint8Array): Node {

@@ -130,13 +130,14 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
  */
 async function makeWebSocketServer(limits: RpcLimits): Promise<WebSocketServer> {
   const { WebSocketServer } = await import('ws');
-  return new WebSocketServer({
+  const options = {
     noServer: true,
     clientTracking: true,
     maxPayload: limits.bodyBytesMax,
     perMessageDeflate: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
-  });
+  };
+  return new WebSocketServer(options);
 }
 
 /** The open sockets of a server, and what went through it. */
