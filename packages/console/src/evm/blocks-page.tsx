@@ -77,7 +77,7 @@ function Blocks(props: { guest: string; blocks: readonly RpcSlimBlock[] }): JSX.
       <table>
         <thead>
           <tr>
-            <th class="right">Block</th>
+            <th>Block</th>
             <th>Age</th>
             <th class="right">Txs</th>
             <th class="right">Gas used</th>
@@ -89,7 +89,7 @@ function Blocks(props: { guest: string; blocks: readonly RpcSlimBlock[] }): JSX.
         <tbody>
           {blocks.map((block) => (
             <tr key={block.hash}>
-              <td class="right">
+              <td>
                 <BlockLink guest={guest} number={block.number} />
               </td>
               <td>

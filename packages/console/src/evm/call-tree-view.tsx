@@ -50,7 +50,7 @@ function Call(props: { guest: string; call: CallNode; gasOfAll: number }): JSX.E
           <AddressLink guest={guest} address={call.to} />
         )}
         {call.value > 0n && <span class="tag number">{formatWei(call.value)}</span>}
-        {call.failure !== undefined && <span class="bad call-failure">{call.failure}</span>}
+        {call.failure !== undefined && <span class="bad">{call.failure}</span>}
         <span class="call-gas">
           <Bar share={gasOfAll === 0 ? 0 : call.gasUsed / gasOfAll} />
           <span class="number">{formatCount(call.gasUsed)}</span>

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 export function Bar({ share }: { share: number }): JSX.Element {
   return (
     <span class="share" aria-hidden="true">
-      <span style={{ width: `${Math.min(1, Math.max(0, share)) * 100}%` }} />
+      <span style={{ width: share === 0 ? '0' : `max(2px, ${share * 100}%)` }} />
     </span>
   );
 }

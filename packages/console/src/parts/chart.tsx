@@ -21,7 +21,7 @@ export function Chart(props: {
     const element = frame.current;
     if (element === null) return undefined;
     const plot = new uPlot(
-      { ...(size === 'spark' ? spark() : large(format, field)), ...sizeOf(element) },
+      { ...(size === 'spark' ? spark(field) : large(format, field)), ...sizeOf(element) },
       samples.columns(field),
       element,
     );
@@ -70,16 +70,21 @@ const series: uPlot.Series[] = [
   },
 ];
 
-/** The last two minutes, from zero up with room above; a line along the bottom when all is zero. */
-const scales: uPlot.Scales = {
-  x: { time: false, range: (_plot, _oldest, newest) => [newest - SECONDS_SHOWN, newest] },
-  y: { range: (_plot, _least, most) => [0, Math.max(most * 1.15, Number.MIN_VALUE)] },
-};
+/** From zero up with room above; a line along the bottom when all is zero. */
+function scales(field: SampleField): uPlot.Scales {
+  return {
+    x: { time: false, range: ({ data: [times] }) => timesShown(times) },
+    y: { range: (_plot, _least, most) => [0, Math.max(most * 1.15, LEAST_TOP[field])] },
+  };
+}
 
-function spark(): Omit<uPlot.Options, 'width' | 'height'> {
+/** The least that a chart reaches up to: noise is not blown up, and an axis of nothing has steps. */
+const LEAST_TOP: Readonly<Record<SampleField, number>> = { cpu: 0.01, memory: 4096, work: 100 };
+
+function spark(field: SampleField): Omit<uPlot.Options, 'width' | 'height'> {
   return {
     series,
-    scales,
+    scales: scales(field),
     axes: [{ show: false }, { show: false }],
     legend: { show: false },
     cursor: { show: false },
@@ -99,9 +104,14 @@ function large(
   };
   return {
     series,
-    scales,
+    scales: scales(field),
     axes: [
-      { ...axis, size: 22, space: 70, values: (plot, splits) => splits.map((at) => ago(plot, at)) },
+      {
+        ...axis,
+        size: 22,
+        splits: (_plot, _axis, oldest, newest) => timesBefore(newest, newest - oldest),
+        values: (plot, splits) => splits.map((at) => ago(plot, at)),
+      },
       {
         ...axis,
         size: 66,
@@ -116,7 +126,22 @@ function large(
   };
 }
 
-const SECONDS_SHOWN = 120;
+/** What uPlot proposes is no use: around a single sample it makes room for twice its time. */
+function timesShown(times: ArrayLike<number>): [from: number, to: number] {
+  const oldest = times[0] ?? 0;
+  const newest = times[times.length - 1] ?? 0;
+  return [Math.min(oldest, newest - SECONDS_SHOWN_MIN), newest];
+}
+
+/** A young chart is not stretched. */
+const SECONDS_SHOWN_MIN = 30;
+
+/** Every 10 or 30 seconds back from the newest sample, oldest first. */
+function timesBefore(newest: number, seconds: number): number[] {
+  const step = seconds > 60 ? 30 : 10;
+  const count = Math.floor(seconds / step);
+  return Array.from({ length: count + 1 }, (_, index) => newest - (count - index) * step);
+}
 
 /** Steps of an axis of bytes: 1 KiB to 1 TiB. */
 const POWERS_OF_TWO = Array.from({ length: 31 }, (_, power) => 2 ** (10 + power));
@@ -124,5 +149,5 @@ const POWERS_OF_TWO = Array.from({ length: 31 }, (_, power) => 2 ** (10 + power)
 /** Seconds before the newest sample. */
 function ago(plot: uPlot, at: number): string {
   const newest = plot.data[0].at(-1) ?? at;
-  return `${Math.round(at - newest)} s`;
+  return at === newest ? 'now' : `${Math.round(at - newest)} s`;
 }
