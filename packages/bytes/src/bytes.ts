@@ -58,9 +58,21 @@ export function bigIntToBytes(value: bigint, size: number): Uint8Array {
 /** Big-endian without leading zeros; 0 is no bytes. */
 export function bigIntToMinimalBytes(value: bigint): Uint8Array {
   if (value === 0n) return EMPTY_BYTES;
-  const digits = value.toString(16);
-  return bigIntToBytes(value, (digits.length + 1) >> 1);
+  if (value > WORD_MAX) return bigIntToBytes(value, (value.toString(16).length + 1) >> 1);
+  let start = WORD_BYTES;
+  for (let rest = value; rest > 0n; rest >>= 64n) {
+    start -= 8;
+    wordView.setBigUint64(start, BigInt.asUintN(64, rest));
+  }
+  while (word[start] === 0) start++;
+  return word.slice(start);
 }
+
+/** Where numbers of up to 256 bits, which nearly all are, are laid out. */
+const WORD_BYTES = 32;
+const WORD_MAX = 2n ** 256n - 1n;
+const word = new Uint8Array(WORD_BYTES);
+const wordView = new DataView(word.buffer);
 
 /** Zeros in front up to `size` bytes. */
 export function padLeft(bytes: Uint8Array, size: number): Uint8Array {

@@ -132,9 +132,19 @@ export function slotValue(value: bigint): string {
   return bytesToLatin1(bigIntToMinimalBytes(value));
 }
 
+/** Keccak-256 of a key. The same accounts and slots change again and again, so hashes are remembered. */
 function hashed(key: string): string {
-  return bytesToLatin1(keccak256(latin1ToBytes(key)));
+  let hash = hashes.get(key);
+  if (hash === undefined) {
+    if (hashes.size >= HASHES_MAX) hashes.clear();
+    hash = bytesToLatin1(keccak256(latin1ToBytes(key)));
+    hashes.set(key, hash);
+  }
+  return hash;
 }
+
+const HASHES_MAX = 16_384;
+const hashes = new Map<string, string>();
 
 /** At most 32 bytes. @see Yellow Paper, appendix B */
 function rlpOfShortString(value: string): string {
