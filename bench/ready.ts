@@ -17,7 +17,7 @@ export const bench: Bench = {
     await measure((port) => [cli, 'evm', '--port', port, '--silent']);
     for (let round = 0; round < rounds; round++) {
       ours.push(await measure((port) => [cli, 'evm', '--port', port, '--silent']));
-      bare.push(await measure((port) => [join(import.meta.dirname, 'bare-server.ts'), port]));
+      bare.push(await measure((port) => [join(import.meta.dirname, 'bare-server.mjs'), port]));
       anvil.push(await measure((port) => [anvilWrapper(), '--port', port, '--silent']));
     }
     return {

@@ -6,6 +6,8 @@ import { Filler } from './storage-filler.ts';
 const SECONDS = 5;
 const WEIGHTS = [1, 2, 4] as const;
 const CAP = 0.25;
+/** Calls that wait at each guest at any time: it is never without work. */
+const CLIENTS = 4;
 /** JUMPDEST PUSH0 JUMP: as long as there is gas. */
 const ENDLESS = '0x5b5f56';
 const TARGET = '0x00000000000000000000000000000000000000aa';

@@ -48,8 +48,7 @@ export class Filler {
     const [from] = (await request('eth_accounts')) as string[];
     const data = fillerInitcode;
     const hash = await request('eth_sendTransaction', [{ from, data, gas: '0x100000' }]);
-    const receipt = await request('eth_getTransactionReceipt', [hash]);
-    const { contractAddress, status } = receipt as { contractAddress: string; status: string };
+    const { contractAddress, status } = await receiptOf(request, hash);
     if (status !== '0x1') throw new Error('the contract could not be deployed');
     return new Filler(request, from!, contractAddress);
   }
@@ -81,9 +80,20 @@ export class Filler {
   async #send(fields: { readonly data?: string; readonly gas: string }): Promise<void> {
     const call = { from: this.#from, to: this.#to, ...fields };
     const hash = await this.#request('eth_sendTransaction', [call]);
-    const receipt = await this.#request('eth_getTransactionReceipt', [hash]);
-    if ((receipt as { status?: string } | null)?.status !== '0x1') {
-      throw new Error(`the transaction failed: ${JSON.stringify(receipt)}`);
-    }
+    const { status } = await receiptOf(this.#request, hash);
+    if (status !== '0x1') throw new Error(`transaction ${String(hash)} failed`);
+  }
+}
+
+interface Receipt {
+  readonly contractAddress: string;
+  readonly status: string;
+}
+
+/** Asks until it is there: anvil answers a send before it has mined it. */
+async function receiptOf(request: Request, hash: unknown): Promise<Receipt> {
+  for (;;) {
+    const receipt = (await request('eth_getTransactionReceipt', [hash])) as Receipt | null;
+    if (receipt !== null) return receipt;
   }
 }
