@@ -9,6 +9,13 @@ export const suites: Readonly<Record<string, Suite>> = {
     runner: './evm-state.ts',
     excluded: gitLfsPointers(['state_tests/static/state_tests/stStackTests/underflowTest.json']),
   },
+  rlp: {
+    summary: 'RLP, canonical and not',
+    archive: 'ethereum-tests-misc.tar.zst',
+    accepts: (path) => /(^|\/)RLPTests\/.*\.json$/.test(path),
+    runner: './rlp.ts',
+    excluded: {},
+  },
   'eth-blockchain': {
     summary: 'Ethereum blockchain tests, Frontier to Osaka and the BPO forks, on the chain',
     archive: 'eest-v5.4.0-blockchain_tests.tar.zst',
