@@ -1,6 +1,6 @@
 import { bytesToLatin1 } from '@polyvisor/bytes/latin1';
 import { createEvm } from '@polyvisor/evm/engine';
-import type { Hardfork } from '@polyvisor/evm/hardfork';
+import { type Hardfork, isAtLeast } from '@polyvisor/evm/hardfork';
 import type { BlockEnvironment, Evm, Tracer } from '@polyvisor/evm/world';
 import type { Machine, MachineUsage, RunResult } from '@polyvisor/machine/machine';
 import { type AccessListResult, createAccessList } from './access-list.ts';
@@ -43,6 +43,8 @@ export interface EthMachineOptions {
   readonly historyBlocks: number;
   /** Most memory that one execution's frames may use, in bytes. */
   readonly executionMemoryBytesMax: number;
+  /** Transactions that wait at most; more are refused. */
+  readonly poolSizeMax: number;
   /** Most gas that a call which is not a transaction gets. */
   readonly callGasMax: bigint;
 }
@@ -51,6 +53,7 @@ export const defaultEthMachineOptions: EthMachineOptions = {
   hardfork: 'osaka',
   historyBlocks: 2048,
   executionMemoryBytesMax: 256 * 1024 * 1024,
+  poolSizeMax: 10_000,
   callGasMax: 50_000_000n,
 };
 
@@ -407,7 +410,9 @@ export class EthMachine implements Machine {
     return yield* assembly.trace(tx, tracer);
   }
 
-  *#fill(request: CallRequest, slice: Slice): Steps<UnsignedTransaction> {
+  *#fill(asked: CallRequest, slice: Slice): Steps<UnsignedTransaction> {
+    const hasPrice = isAtLeast(this.hardfork, 'london') || asked.gasPrice !== undefined;
+    const request = hasPrice ? asked : { ...asked, gasPrice: SUGGESTED_TIP };
     const sender = request.from ?? new Uint8Array(20);
     const type = typeOf(request);
     const baseFee = this.#plan().baseFee;

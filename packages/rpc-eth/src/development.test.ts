@@ -154,4 +154,10 @@ test('a raw transaction that is not mined in time is told so', async () => {
   const receipt = node.call('eth_sendRawTransactionSync', other);
   await node.call('evm_mine');
   expect(await receipt).toMatchObject({ status: '0x1', blockNumber: '0x1' });
+  const late = node.call(
+    'eth_sendRawTransactionSync',
+    await node.call('eth_signTransaction', { from, to }),
+  );
+  node.service.dispose();
+  await expect(late).rejects.toThrow('the interface was closed');
 });

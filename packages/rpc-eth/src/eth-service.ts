@@ -12,7 +12,7 @@ export type { EthServiceContext, NodeAccount } from './node.ts';
 
 /** An Ethereum machine's native interface. */
 export interface EthService extends RpcService {
-  /** Filters and subscriptions end; the machine is no longer listened to. */
+  /** Filters, subscriptions and waits end; the machine is no longer listened to. */
   dispose(): void;
 }
 
@@ -20,6 +20,7 @@ export interface EthService extends RpcService {
 export function createEthService(context: EthServiceContext): EthService {
   const filters = new Filters(context);
   const subscriptions = new Subscriptions(context);
+  const closing = new AbortController();
   const node: EthNode = {
     machine: context.machine,
     accounts: context.accounts,
@@ -33,6 +34,7 @@ export function createEthService(context: EthServiceContext): EthService {
     filters,
     subscriptions,
     snapshots: new Snapshots(),
+    closed: closing.signal,
   };
   return {
     call(name, params, session) {
@@ -52,6 +54,7 @@ export function createEthService(context: EthServiceContext): EthService {
       }
     },
     dispose() {
+      closing.abort(new EthError('the interface was closed'));
       filters.dispose();
       subscriptions.dispose();
     },

@@ -11,7 +11,7 @@ import { logView, pendingTransactionView } from './views.ts';
 export const FILTER_IDLE_MS_MAX = 5 * 60_000;
 export const FILTERS_MAX = 10_000;
 /** Blocks that one poll covers; the next poll goes on behind them. */
-export const POLLED_BLOCKS_MAX = 10_000;
+export const POLLED_BLOCKS_MAX = 2_000;
 /** Transactions that a filter holds between polls; the oldest go first. */
 export const HELD_TRANSACTIONS_MAX = 10_000;
 
@@ -107,17 +107,22 @@ export class Filters {
   }
 
   #hear(event: EthEvent): void {
-    if (event.kind === 'block') return;
+    if (event.kind === 'transaction') this.#hold(event.tx);
+    if (event.kind === 'restored') this.#stepBack();
+  }
+
+  #hold(tx: Transaction): void {
     for (const { of } of this.#filters.values()) {
-      if (event.kind !== 'transaction' || of.kind !== 'transactions') continue;
+      if (of.kind !== 'transactions') continue;
       if (of.held.length >= HELD_TRANSACTIONS_MAX) of.held.shift();
-      of.held.push(event.tx);
+      of.held.push(tx);
     }
-    if (event.kind !== 'restored') return;
-    // Blocks that come behind an older head are new to everybody.
-    for (const filter of this.#filters.values()) {
-      filter.next = Math.min(filter.next, this.#headNumber + 1);
-    }
+  }
+
+  /** Blocks that come behind an older head are new to everybody. */
+  #stepBack(): void {
+    const next = this.#headNumber + 1;
+    for (const filter of this.#filters.values()) filter.next = Math.min(filter.next, next);
   }
 }
 

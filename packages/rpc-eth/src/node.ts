@@ -36,6 +36,8 @@ export interface EthNode extends EthServiceContext {
   readonly filters: Filters;
   readonly snapshots: Snapshots;
   readonly subscriptions: Subscriptions;
+  /** Aborted when the interface is closed: whoever waits gives up. */
+  readonly closed: AbortSignal;
 }
 
 /** Changes the machine's state and resolves when the change can't be lost. */

@@ -135,21 +135,23 @@ async function taken(node: EthNode, { hash, mining }: Submission): Promise<strin
   return bytesToHex(hash);
 }
 
-/** Resolves when a transaction is in a block. @throws EthError when it is not by then */
-function mined(node: EthNode, hash: Uint8Array, timeoutMs: number): Promise<void> {
-  const { machine } = node;
+/** Resolves when a transaction is in a block. @throws EthError when it is not by then, or the interface closes */
+function mined({ machine, closed }: EthNode, hash: Uint8Array, timeoutMs: number): Promise<void> {
   const isMined = (): boolean => transactionOf(machine.state, hash) !== undefined;
   if (isMined()) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const end = (settle: () => void): void => {
       clearTimeout(timer);
       unlisten();
+      closed.removeEventListener('abort', onClosed);
       settle();
     };
+    const onClosed = (): void => end(() => reject(closed.reason));
     const unlisten = machine.on(() => isMined() && end(resolve));
     const timer = setTimeout(() => {
       const message = `The transaction was added to the transaction pool but wasn't processed in ${timeoutMs / 1000}s`;
       end(() => reject(new EthError(message, SYNC_TIMEOUT_CODE, bytesToHex(hash))));
     }, timeoutMs);
+    closed.addEventListener('abort', onClosed);
   });
 }

@@ -9,7 +9,7 @@ import {
 import { hexToBytes } from '@polyvisor/bytes/hex';
 import type { Task } from '@polyvisor/machine/tasks';
 import type { RpcSession } from '@polyvisor/rpc/service';
-import { type EthService, createEthService } from './eth-service.ts';
+import { type EthService, type EthServiceContext, createEthService } from './eth-service.ts';
 
 export const MNEMONIC = 'test test test test test test test test test test test junk';
 
@@ -25,6 +25,7 @@ export interface TestNodeOptions {
 /** A machine with its interface, run by whoever waits; its clock moves when a test says so. */
 export class TestNode {
   readonly machine: EthMachine;
+  readonly context: EthServiceContext;
   readonly service: EthService;
   /** What was told over the connection, in order. */
   readonly notifications: { method: string; params: unknown }[] = [];
@@ -53,7 +54,7 @@ export class TestNode {
       ...options.machine,
     });
     this.machine.setNow(this.nowMs);
-    this.service = createEthService({
+    this.context = {
       machine: this.machine,
       accounts: testAccounts,
       clientVersion: 'Polyvisor/test',
@@ -66,7 +67,8 @@ export class TestNode {
       checkOpen: () => {},
       nowMs: () => this.nowMs,
       entropy: (length) => randomBytes(length),
-    });
+    };
+    this.service = createEthService(this.context);
   }
 
   run(): void {
