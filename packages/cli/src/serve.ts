@@ -53,14 +53,15 @@ export async function serve(
     console: host.control?.consoleUrl,
     demo,
   };
-  terminal.print(printed(host, started, plan.output, terminal));
+  const text = printed(host, started, plan.output, terminal);
+  if (!plan.once && terminal.isInteractive && plan.output === 'banner') {
+    const { listenToKeys } = await import('./keys.ts');
+    cleanup.defer(listenToKeys(terminal, host, ending.end));
+  }
+  terminal.print(text);
   // A process that is killed keeps nothing at its end.
   flushCompileCache();
-  if (plan.once) return;
-  if (!terminal.isInteractive || plan.output !== 'banner') return await ending.promise;
-  const { listenToKeys } = await import('./keys.ts');
-  cleanup.defer(listenToKeys(terminal, host, ending.end));
-  await ending.promise;
+  if (!plan.once) await ending.promise;
 }
 
 /** A guest of that name that the data directory kept goes on as it was. */

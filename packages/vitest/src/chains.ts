@@ -17,7 +17,7 @@ import type { TestAPI } from 'vitest';
 export function chains<Specs extends Readonly<Record<string, GuestSpec>>>(
   specs: Specs,
   options: ChainsOptions<Specs> = {},
-): TestAPI<Chains<Specs>> {
+): TestAPI<ChainsContext<Specs>> {
   // Vitest reads a fixture's needs from its parameter list, so they have to be spelled out there.
   // oxlint-disable-next-line no-empty-pattern
   const withOrigins = base.extend('$origins', { scope: 'worker' }, async ({}, { onCleanup }) => {
@@ -42,12 +42,18 @@ export function chains<Specs extends Readonly<Record<string, GuestSpec>>>(
     });
     test = withFork as unknown as typeof test;
   }
-  return test as unknown as TestAPI<Chains<Specs>>;
+  return test as unknown as TestAPI<ChainsContext<Specs>>;
 }
 
 /** A guest for each spec, with the faces of its kind. */
 export type Chains<Specs extends Readonly<Record<string, GuestSpec>>> = {
   readonly [Name in keyof Specs]: GuestKinds[Specs[Name]['kind']]['guest'];
+};
+
+/** What a test gets. */
+export type ChainsContext<Specs extends Readonly<Record<string, GuestSpec>>> = Chains<Specs> & {
+  /** The guests that the forks are made of. What a test does to them, all later ones see. */
+  readonly $origins: Chains<Specs>;
 };
 
 export interface ChainsOptions<Specs extends Readonly<Record<string, GuestSpec>>> {
