@@ -4,6 +4,7 @@ import { type Bench, type Figure, alone } from './harness.ts';
 import { Filler } from './storage-filler.ts';
 
 const SECONDS = 5;
+const WARM_UP_MS = 500;
 const WEIGHTS = [1, 2, 4] as const;
 const CAP = 0.25;
 /** Calls that wait at each guest at any time: it is never without work. */
@@ -62,15 +63,16 @@ async function spinner(host: Host, cpu: { weight?: number; cap?: number }) {
 
 async function spentBy(guests: readonly EvmGuest[]): Promise<number[]> {
   let isOver = false;
-  const spinning = guests.map(async (guest) => {
-    const call = { to: TARGET, gas: '0x2faf080' };
+  const call = { to: TARGET, gas: '0x2faf080' };
+  const spin = async ({ provider }: EvmGuest): Promise<void> => {
     while (!isOver) {
       // Out of gas is how the endless loop ends.
-      await guest.provider
-        .request({ method: 'eth_call', params: [call, 'latest'] })
-        .catch(() => {});
+      await provider.request({ method: 'eth_call', params: [call, 'latest'] }).catch(() => {});
     }
-  });
+  };
+  const spinning = guests.flatMap((guest) => Array.from({ length: CLIENTS }, () => spin(guest)));
+  // Until all of them are at work and their engines are compiled.
+  await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
   const before = guests.map((guest) => guest.usage().cpuMs);
   await new Promise((resolve) => setTimeout(resolve, SECONDS * 1000));
   const spent = guests.map((guest, i) => guest.usage().cpuMs - before[i]!);
