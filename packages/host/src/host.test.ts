@@ -82,6 +82,12 @@ describe('mistakes', () => {
     expect((await small.create({ kind: 'evm', options: {} })).name).toBe('evm');
   });
 
+  test('a guest that is made while the host closes', async () => {
+    const made = host.create({ kind: 'evm', options: { port: 0 } });
+    await Promise.all([expect(made).rejects.toThrow(withCode('host-closed')), host.close()]);
+    expect(host.guests.size).toBe(0);
+  });
+
   test('a guest of a closed host', async () => {
     await host.close();
     await expect(host.create({ kind: 'evm', options: {} })).rejects.toThrow(

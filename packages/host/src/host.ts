@@ -227,7 +227,7 @@ class LocalHost implements Host {
 
   /** Takes a name before anything is awaited, so that two guests made at once can't both get it. */
   #reserveName(wanted: string | undefined, otherwise: string): string {
-    if (this.#isClosed) throw new HostError('host-closed', 'the host is closed');
+    this.#checkOpen();
     if (this.guests.size + this.#reservedNames.size >= this.#guestsMax) {
       throw new HostError(
         'guests-full',
@@ -249,6 +249,10 @@ class LocalHost implements Host {
     return name;
   }
 
+  #checkOpen(): void {
+    if (this.#isClosed) throw new HostError('host-closed', 'the host is closed');
+  }
+
   async #add(
     kind: AnyGuestKind,
     name: string,
@@ -260,7 +264,12 @@ class LocalHost implements Host {
       const createdAtMs = this.#clock.unixMs();
       const guest = new HostedGuest({ id, name, createdAtMs, ...facts }, this.#guestHost);
       const instance = await makeInstance(guest);
-      await this.#attach(kind, guest, instance);
+      try {
+        await this.#attach(kind, guest, instance);
+      } catch (error) {
+        instance.dispose();
+        throw error;
+      }
       return guest;
     } finally {
       this.#reservedNames.delete(name);
@@ -271,8 +280,10 @@ class LocalHost implements Host {
     let durable: DurableLog | undefined;
     if (this.#directory !== undefined) {
       const { createDurableLog } = await import('./stored-guests.ts');
+      this.#checkOpen();
       durable = createDurableLog(this.#directory, guest, instance, this.#clock);
     }
+    this.#checkOpen();
     guest.attach(instance, durable);
     this.#adopt(kind, guest, instance);
     this.#events.emit({ kind: 'guest-created', guest: guest.id });

@@ -6,7 +6,7 @@ import type { HostClock } from './clock.ts';
 import type { DurableLog } from './durable-log.ts';
 import type { ForkOptions, Guest, GuestUsage } from './guest.ts';
 import { checkTransition, describeState, transitions } from './guest-state.ts';
-import type { GuestFailure, GuestState, LifeVerb } from './guest-state.ts';
+import type { GuestFailure, GuestState, GuestStateName, LifeVerb } from './guest-state.ts';
 import type { ResolvedLimits } from './guest-spec.ts';
 import type { HostEvents } from './host-events.ts';
 import type { Endpoint, Fact, GuestContext, Instance, ListenOptions } from './instance.ts';
@@ -136,7 +136,8 @@ export class HostedGuest implements Guest {
     if (this.#state.name === 'stopped') return;
     checkTransition(this.name, this.#state, 'stop');
     await this.halt();
-    if (this.#attached !== undefined) this.#setState({ name: 'stopped' });
+    // It may have failed with what it had to keep, or was removed meanwhile.
+    if (this.state.name === 'stopped' && !this.#isRemoved) this.#setState({ name: 'stopped' });
   }
 
   async listen(options: ListenOptions = {}): Promise<string> {
@@ -348,7 +349,7 @@ export class HostedGuest implements Guest {
   #setState(state: GuestState): void {
     this.#state = state;
     // A failed guest tries again after a restart: what it kept is good.
-    if (state.name !== 'failed') this.#attached?.durable?.writeState(state.name);
+    if (state.name !== 'failed') this.#keepState(state.name);
     this.#host.events.emit({
       kind: 'guest-state',
       guest: this.id,
@@ -356,6 +357,15 @@ export class HostedGuest implements Guest {
       ...(state.name === 'failed' ? { reason: describeState(state) } : {}),
     });
     this.#setTimer();
+  }
+
+  /** A verb works all the same when it can't be kept: after a restart the guest is where the one before left it. */
+  #keepState(name: GuestStateName): void {
+    try {
+      this.#attached?.durable?.writeState(name);
+    } catch (error) {
+      this.#log('warn', `can't keep that it is ${name}: ${(error as Error).message}`);
+    }
   }
 
   #afterSlice(result: RunResult): void {

@@ -1,40 +1,31 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { HostError } from '@polyvisor/errors/host-error';
+import type { CallerPolicy } from '@polyvisor/rpc/caller-policy';
 
 /**
  * Who may use the control API: a caller that names this server as its host (a page that rebinds a name of its own to
- * 127.0.0.1 does not), that is no page of another origin, and that knows the token.
+ * 127.0.0.1 does not), that is no page but the console, and that knows the token.
  */
 export interface AccessPolicy {
-  /** Names by which the server is called, lower-case, without port. */
-  readonly hostNames: ReadonlySet<string>;
-  /** Origins of the console. */
-  readonly origins: ReadonlySet<string>;
+  readonly callers: CallerPolicy;
   readonly token: string;
 }
 
-/** @param boundHost the address that the server listens at; loopback's names are always its names too */
-export function accessPolicy(boundHost: string, port: number, token: string): AccessPolicy {
-  const hostNames = new Set([...LOOPBACK_NAMES, bracketed(boundHost.toLowerCase())]);
-  const origins = new Set([...hostNames].map((name) => `http://${name}:${port}`));
-  return { hostNames, origins, token };
-}
-
 /** @throws HostError `forbidden-host`, `forbidden-origin` */
-export function checkCaller(headers: IncomingHttpHeaders, policy: AccessPolicy): void {
-  const host = hostName(headers.host);
-  if (host === undefined || !policy.hostNames.has(host)) {
+export function checkCaller({ host, origin }: IncomingHttpHeaders, policy: AccessPolicy): void {
+  if (!policy.callers.allowsHost(host)) {
     throw new HostError(
       'forbidden-host',
-      `this server is not '${headers.host ?? ''}'`,
-      'call it by the address that it printed, or start it with --host',
+      `this server is not '${host ?? ''}'`,
+      'call it by the address that it printed, or give its names with --host-name',
     );
   }
-  if (headers.origin !== undefined && !policy.origins.has(headers.origin)) {
+  // The console's own page has the server's name, as its requests have.
+  if (origin !== undefined && origin !== `http://${host}`) {
     throw new HostError(
       'forbidden-origin',
-      `pages of ${headers.origin} may not use the control API`,
+      `pages of ${origin} may not use the control API`,
       'only the console that this server serves may',
     );
   }
@@ -61,15 +52,4 @@ export function equalSecrets(a: string, b: string): boolean {
   const bBytes = Buffer.from(b);
   // The length of the token is no secret.
   return aBytes.length === bBytes.length && timingSafeEqual(aBytes, bBytes);
-}
-
-const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
-
-function bracketed(host: string): string {
-  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-}
-
-/** The name in a Host header, without the port; undefined when there is none or it is not one. */
-function hostName(header: string | undefined): string | undefined {
-  return /^(\[[0-9a-f:.]+\]|[^:[\]/@]+)(?::\d+)?$/i.exec(header ?? '')?.[1]?.toLowerCase();
 }

@@ -246,7 +246,8 @@ describe('access', () => {
 
   test.each([
     ['http://127.0.0.1:PORT', 200],
-    ['http://localhost:PORT', 200],
+    ['https://127.0.0.1:PORT', 403],
+    ['http://localhost:PORT', 403],
     ['http://localhost:1', 403],
     ['https://example.com', 403],
     ['null', 403],
@@ -254,6 +255,16 @@ describe('access', () => {
     const origin = page.replace('PORT', String(control.port));
     const headers = { origin, authorization: authorization() };
     expect((await send('GET', '/v1/guests', undefined, headers)).status).toBe(status);
+  });
+
+  test('a name that it was given is its name', async () => {
+    await using other = await createHost();
+    control = await other.openControl({ port: 0, hostNames: ['box.example'] });
+    const statuses = [];
+    for (const name of ['box.example:7400', 'BOX.example', 'other.example']) {
+      statuses.push((await sendRaw({ path: '/healthz', headers: { host: name } }))[0]);
+    }
+    expect(statuses).toEqual([200, 200, 403]);
   });
 
   test('a body of another type is not read', async () => {
@@ -271,6 +282,13 @@ describe('access', () => {
       statuses.push((await send('POST', '/v1/guests', body(length))).status);
     }
     expect([statuses, other.guests.size]).toEqual([[201, 201, 413], 2]);
+    const streamed = await fetch(`${control.url}/v1/guests`, {
+      method: 'POST',
+      headers: { authorization: authorization(), 'content-type': 'application/json' },
+      body: ReadableStream.from([new Uint8Array(100), new Uint8Array(100)]),
+      duplex: 'half',
+    });
+    expect(streamed.status).toBe(413);
   });
 
   test('a request target that is no path', async () => {

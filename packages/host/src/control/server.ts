@@ -2,10 +2,11 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HostError } from '@polyvisor/errors/host-error';
+import { CallerPolicy } from '@polyvisor/rpc/caller-policy';
 import { describePortHolder } from '@polyvisor/rpc/port-holder';
 import type { Host } from '../host.ts';
 import { randomName } from '../identity.ts';
-import { accessPolicy, checkCaller } from './access.ts';
+import { checkCaller } from './access.ts';
 import type { AccessPolicy } from './access.ts';
 import { sendError } from './answers.ts';
 import { answerPublic } from './public.ts';
@@ -13,6 +14,8 @@ import { answerPublic } from './public.ts';
 export interface ControlOptions {
   /** Address to listen at. Default 127.0.0.1. */
   readonly host?: string;
+  /** Names beside loopback's and `host` by which callers may call it; `*`: any. Default none. */
+  readonly hostNames?: readonly string[];
   /** 0: any free one. Default 7400. */
   readonly port?: number;
   /** What callers must know. Default: random, new at each start. */
@@ -50,7 +53,7 @@ export async function openControlServer(
   const port = await listen(server, address, options.port ?? PORT);
   const door: Door = {
     host,
-    policy: accessPolicy(address, port, token),
+    policy: { callers: new CallerPolicy(address, options.hostNames ?? [], []), token },
     consoleDirectory: options.consoleDirectory,
     bodyBytesMax: options.bodyBytesMax ?? BODY_BYTES_MAX,
     onShutdown: options.onShutdown ?? (() => void host.close()),
