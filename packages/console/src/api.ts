@@ -137,7 +137,7 @@ function until(signal: AbortSignal | undefined): CallOptions {
   return signal === undefined ? {} : { signal };
 }
 
-/** Failures to reach the host become answers like its own; a call that was ended on purpose stays what it is. */
+/** No answer becomes an error like the API's own; a call that was ended on purpose stays that. */
 async function reach<T>(attempt: () => Promise<T>): Promise<T> {
   try {
     return await attempt();

@@ -65,14 +65,14 @@ describe.skipIf(executablePath === undefined)('the console in a browser', () => 
     await page.getByText(text).first().waitFor();
   };
 
-  test('the token leaves the address, and the page that is loaded again still knows it', async () => {
+  test('the token leaves the address; the page that is loaded again still knows it', async () => {
     await see('running');
     expect(page.url()).toBe(`${host.control?.url}/#/guests`);
     await page.reload();
     await see('running');
   });
 
-  test('without a token the page asks for it, and takes the URL that the host printed', async () => {
+  test('without a token the page asks for it, and takes the URL that was printed', async () => {
     const context = await browser.newContext();
     const stranger = await context.newPage();
     await stranger.goto(`${host.control?.url}/`);

@@ -51,7 +51,7 @@ export function formatClock(unixMs: number): string {
   return `${time.map((value) => part(value, 2)).join(':')}.${part(date.getMilliseconds(), 3)}`;
 }
 
-/** Wei in the unit that keeps it short: `1.5 ETH`, `3 gwei`, `7 wei`. Exact: no digit is dropped. */
+/** Wei in the unit that keeps it short, no digit dropped: `1.5 ETH`, `3 gwei`, `7 wei`. */
 export function formatWei(wei: bigint): string {
   if (wei === 0n) return '0 ETH';
   if (wei >= 10n ** 14n) return `${decimal(wei, 18)} ETH`;

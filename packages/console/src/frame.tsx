@@ -14,7 +14,7 @@ import { useRoute } from './use-route.ts';
 /** What stays around every page: where one can go, and whether the host answers. */
 export function Frame(): JSX.Element {
   const { live } = useConsole();
-  const { list, error } = useStore(live.guests);
+  const { list, error, connection } = useStore(live.guests);
   const route = useRoute();
   const guestHere = 'guest' in route ? route.guest : undefined;
   useEffect(() => {
@@ -51,7 +51,7 @@ export function Frame(): JSX.Element {
             <span>{error.hint}</span>
           </div>
         )}
-        <Page route={route} />
+        <Page key={connection} route={route} />
       </main>
     </div>
   );

@@ -1,6 +1,6 @@
 import type { GuestView } from '@polyvisor/host/control/views';
 import { expect, test } from 'vitest';
-import { applyEvent } from './live.ts';
+import { withHeads, withUsage } from './live.ts';
 
 const usage = {
   cpuMs: 1,
@@ -23,20 +23,20 @@ const guest = (id: string): GuestView => ({
   limits: { cpuWeight: 1, memoryBytesMax: 1, storageBytesMax: 1 },
   usage,
 });
-const guests = { list: [guest('a'), guest('b')], error: undefined };
+const guests = { list: [guest('a'), guest('b')], error: undefined, connection: 0 };
 
 test('a head moves in its own guest', () => {
-  const after = applyEvent(guests, { kind: 'head', guest: 'b', head: '8' });
+  const after = withHeads(guests, new Map([['b', '8']]));
   expect(after.list?.map(({ head }) => head)).toEqual(['7', '8']);
 });
 
 test('usage reaches those that it names', () => {
   const more = { ...usage, requests: 9 };
-  const after = applyEvent(guests, { kind: 'usage', time: 0, guests: { a: more, gone: more } });
+  const after = withUsage(guests, { a: more, gone: more });
   expect(after.list?.map(({ usage: { requests } }) => requests)).toEqual([9, 1]);
 });
 
-test('before the list is known an event changes nothing', () => {
-  const before = { list: undefined, error: undefined };
-  expect(applyEvent(before, { kind: 'head', guest: 'a', head: '8' })).toEqual(before);
+test('before the list is known there is nothing to change', () => {
+  const before = { list: undefined, error: undefined, connection: 0 };
+  expect(withHeads(before, new Map([['a', '8']]))).toEqual(before);
 });

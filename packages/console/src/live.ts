@@ -1,4 +1,4 @@
-import type { EventView, GuestView } from '@polyvisor/host/control/views';
+import type { EventView, GuestView, UsageView } from '@polyvisor/host/control/views';
 import { ApiError } from './api.ts';
 import type { Api } from './api.ts';
 import { SampleRing } from './sample-ring.ts';
@@ -19,11 +19,13 @@ export interface Guests {
   readonly list: readonly GuestView[] | undefined;
   /** Why the host can't be heard right now. */
   readonly error: ApiError | undefined;
+  /** Counts up each time the host is heard again: what was asked before is asked anew. */
+  readonly connection: number;
 }
 
 /** Follows the host until the signal; when the connection breaks it connects again. */
 export function followHost(api: Api, signal: AbortSignal): Live {
-  const guests = createStore<Guests>({ list: undefined, error: undefined });
+  const guests = createStore<Guests>({ list: undefined, error: undefined, connection: 0 });
   const snapshotNews = createStore(0);
   const rings = new Map<string, SampleRing>();
   const samples = (guestId: string): SampleRing => {
@@ -33,23 +35,36 @@ export function followHost(api: Api, signal: AbortSignal): Live {
   };
   const refresh = coalesce(async () => {
     const list = await api.guests(signal);
-    guests.set({ list, error: undefined });
+    const { error, connection } = guests.get();
+    guests.set({
+      list,
+      error: undefined,
+      connection: error === undefined ? connection : connection + 1,
+    });
   });
   const reload = (): void => {
     void refresh().catch(() => {
       // The stream breaks by the same cause, and says so.
     });
   };
-  /** Heads move too often to ask for the list each time: facts that follow them wait for the next second. */
+  /** Heads that moved since they were last shown: a busy chain has hundreds of blocks a second. */
+  const heads = new Map<string, string>();
+  const showHeads = (): void => {
+    guests.set(withHeads(guests.get(), heads));
+    heads.clear();
+  };
+  /** Facts follow heads, and wait for the next second. */
   let isBehind = false;
   const hear = (event: EventView): void => {
-    guests.set(applyEvent(guests.get(), event));
     switch (event.kind) {
       case 'head':
         isBehind = true;
+        if (heads.size === 0) setTimeout(showHeads, HEADS_EVERY_MS);
+        heads.set(event.guest, event.head);
         return;
       case 'usage':
         for (const [id, usage] of Object.entries(event.guests)) samples(id).push(event.time, usage);
+        guests.set(withUsage(guests.get(), event.guests));
         if (isBehind) reload();
         isBehind = false;
         return;
@@ -88,17 +103,16 @@ export function followHost(api: Api, signal: AbortSignal): Live {
   return { guests, snapshotNews, samples };
 }
 
-/** What an event itself says of the guests; for the rest the list is asked for. */
-export function applyEvent(guests: Guests, event: EventView): Guests {
-  if (event.kind === 'head') {
-    const { guest, head } = event;
-    return { ...guests, list: guests.list?.map((g) => (g.id === guest ? { ...g, head } : g)) };
-  }
-  if (event.kind === 'usage') {
-    const list = guests.list?.map((g) => ({ ...g, usage: event.guests[g.id] ?? g.usage }));
-    return { ...guests, list };
-  }
-  return guests;
+/** @param heads by guest's id */
+export function withHeads(guests: Guests, heads: ReadonlyMap<string, string>): Guests {
+  const list = guests.list?.map((guest) => ({ ...guest, head: heads.get(guest.id) ?? guest.head }));
+  return { ...guests, list };
+}
+
+/** @param usage by guest's id */
+export function withUsage(guests: Guests, usage: Readonly<Record<string, UsageView>>): Guests {
+  const list = guests.list?.map((guest) => ({ ...guest, usage: usage[guest.id] ?? guest.usage }));
+  return { ...guests, list };
 }
 
 /** Calls while one is under way become one call after it. */
@@ -138,3 +152,4 @@ export function asApiError(error: unknown): ApiError {
 }
 
 const CONNECT_AGAIN_MS = 1000;
+const HEADS_EVERY_MS = 50;

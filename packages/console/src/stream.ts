@@ -1,6 +1,6 @@
-/** Streams of the control API. `EventSource` can't send the bearer token, so they are read from `fetch`. */
+/** Streams of the control API, read from `fetch`: `EventSource` can't send the token. */
 
-/** Lines of a UTF-8 body, without their ends. What follows the last line's end is a line too, unless empty. */
+/** Lines of a UTF-8 body, without their ends. What follows the last end is a line, unless empty. */
 export async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';

@@ -1,6 +1,7 @@
 /**
- * The control API's token. The host prints `http://127.0.0.1:7400/#token=…`: a fragment never leaves the browser. The
- * page keeps it for its tab alone and takes it out of the address, so that no copied link or bookmark gives it away.
+ * The control API's token. The host prints `http://127.0.0.1:7400/#token=…`: a fragment never
+ * leaves the browser. The page keeps it for its tab alone and takes it out of the address, so that
+ * no copied link or bookmark gives it away.
  */
 export function takeToken({ location, history, sessionStorage }: TokenPlace): string | undefined {
   const fragment = new URLSearchParams(location.hash.slice(1));

@@ -10,9 +10,9 @@ export interface Query<T> {
 }
 
 /**
- * Loads, and loads again when `key` or `version` change. Another `key` is another thing: what was loaded for the one
- * before is dropped. Another `version` is news of the same: it waits for a load under way, so that news in quick
- * succession can't starve it.
+ * Loads, and loads again when `key` or `version` change. Another `key` is another thing: what was
+ * loaded for the one before is dropped. Another `version` is news of the same: it waits for a load
+ * under way, so that news in quick succession can't starve it.
  */
 export function useQuery<T>(
   key: string,

@@ -73,7 +73,8 @@ function Neighbour(props: { guest: string; number: number; label: string }): JSX
 }
 
 function blockFacts(guest: string, block: RpcFullBlock): Parameters<typeof Facts>[0]['rows'] {
-  const share = (Number(block.gasUsed) / Number(block.gasLimit)) * 100;
+  const { gasUsed, gasLimit } = block;
+  const share = ((Number(gasUsed) / Number(gasLimit)) * 100).toFixed(1);
   const { baseFeePerGas } = block;
   return [
     ['time', <Time unixMs={Number(block.timestamp) * 1000} />],
@@ -84,10 +85,7 @@ function blockFacts(guest: string, block: RpcFullBlock): Parameters<typeof Facts
         {block.parentHash}
       </a>,
     ],
-    [
-      'gas',
-      `${formatCount(BigInt(block.gasUsed))} of ${formatCount(BigInt(block.gasLimit))} (${share.toFixed(1)} %)`,
-    ],
+    ['gas', `${formatCount(BigInt(gasUsed))} of ${formatCount(BigInt(gasLimit))} (${share} %)`],
     ['base fee', baseFeePerGas === undefined ? undefined : formatWei(BigInt(baseFeePerGas))],
     ['fees to', <AddressLink guest={guest} address={block.miner} isWhole />],
     ['state root', <CopyButton text={block.stateRoot} label="state root" />],

@@ -27,7 +27,6 @@ export function BlocksPage({ guest }: { guest: GuestView }): JSX.Element {
     `${guest.head} ${guest.state} ${news}`,
   );
   const { head = 0, blocks = [] } = query.value ?? {};
-  const newest = from ?? head;
   return (
     <section aria-label="Blocks">
       <ErrorNote error={query.error} />
@@ -39,31 +38,7 @@ export function BlocksPage({ guest }: { guest: GuestView }): JSX.Element {
               The chain has only its first block: send a transaction, or call evm_mine.
             </p>
           )}
-          <nav class="pager" aria-label="Pages of blocks">
-            <button type="button" disabled={from === undefined} onClick={() => setFrom(undefined)}>
-              Newest
-            </button>
-            <button
-              type="button"
-              disabled={from === undefined}
-              onClick={() =>
-                setFrom(newest + BLOCKS_A_PAGE >= head ? undefined : newest + BLOCKS_A_PAGE)
-              }
-            >
-              Newer
-            </button>
-            <button
-              type="button"
-              disabled={newest < BLOCKS_A_PAGE}
-              onClick={() => setFrom(newest - BLOCKS_A_PAGE)}
-            >
-              Older
-            </button>
-            <span class="faint">
-              {formatCount(newest)} to {formatCount(Math.max(0, newest - BLOCKS_A_PAGE + 1))} of{' '}
-              {formatCount(head)}
-            </span>
-          </nav>
+          <Pager from={from} head={head} go={setFrom} />
         </>
       )}
     </section>
@@ -109,6 +84,38 @@ function Blocks(props: { guest: string; blocks: readonly RpcSlimBlock[] }): JSX.
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** @param from the newest block that is shown; undefined: the head, whichever that is */
+function Pager(props: {
+  from: number | undefined;
+  head: number;
+  go: (from: number | undefined) => void;
+}): JSX.Element {
+  const { from, head, go } = props;
+  const newest = from ?? head;
+  const oldest = Math.max(0, newest - BLOCKS_A_PAGE + 1);
+  const newer = newest + BLOCKS_A_PAGE;
+  return (
+    <nav class="pager" aria-label="Pages of blocks">
+      <button type="button" disabled={from === undefined} onClick={() => go(undefined)}>
+        Newest
+      </button>
+      <button
+        type="button"
+        disabled={from === undefined}
+        onClick={() => go(newer >= head ? undefined : newer)}
+      >
+        Newer
+      </button>
+      <button type="button" disabled={oldest === 0} onClick={() => go(oldest - 1)}>
+        Older
+      </button>
+      <span class="faint">
+        {formatCount(newest)} to {formatCount(oldest)} of {formatCount(head)}
+      </span>
+    </nav>
   );
 }
 

@@ -6,7 +6,7 @@ import type { CallNode } from './call-tree.ts';
 import { HexData } from './hex-data.tsx';
 import { AddressLink } from './links.tsx';
 
-/** A transaction's calls, each below its caller. All can be closed, and each opened for its data. */
+/** A transaction's calls, each below its caller; each can be closed, or opened for its data. */
 export function CallTree({ guest, root }: { guest: string; root: CallNode }): JSX.Element {
   return (
     <ul class="calls calls-root">

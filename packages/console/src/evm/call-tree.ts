@@ -51,7 +51,7 @@ export function callTree(frame: RpcCallFrame, path = '0'): CallNode {
   };
 }
 
-/** A name for the call's data: `transfer(address,uint256)`, `0x12345678`; undefined for less than a selector. */
+/** `transfer(address,uint256)` or `0x12345678` for a call's data; undefined: it has no selector. */
 export function functionName(input: string): string | undefined {
   if (input.length < 10) return undefined;
   const selector = input.slice(0, 10);

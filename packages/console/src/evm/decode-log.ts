@@ -39,7 +39,7 @@ export function decodeLog({
   return { name: known.name, standard: known.standard, values };
 }
 
-/** The 32-byte words of ABI-encoded data, each with `0x`; what is left over makes a shorter last one. */
+/** The 32-byte words of ABI-encoded data, each with `0x`; the last may be shorter. */
 export function wordsOf(data: string): string[] {
   return (data.slice(2).match(/.{1,64}/g) ?? []).map((word) => `0x${word}`);
 }

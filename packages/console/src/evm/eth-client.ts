@@ -10,7 +10,7 @@ import type {
   StorageRange,
 } from './rpc-types.ts';
 
-/** A chain's JSON-RPC, carried by the control API: the page needs no access to the guest's own port. */
+/** A chain's JSON-RPC, carried by the control API: the page needs no way to the guest's port. */
 export interface EthClient {
   /** undefined: there is no such block. */
   block(id: string): Promise<RpcFullBlock | undefined>;

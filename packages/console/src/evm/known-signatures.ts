@@ -1,6 +1,6 @@
 /**
- * Events and functions that are known without an ABI. Their hashes are derived from the signatures by a test, not
- * here: the page has no hash function to carry.
+ * Events and functions that are known without an ABI. Their hashes are derived from the signatures
+ * by a test, not here: the page has no hash function to carry.
  * @see https://eips.ethereum.org/EIPS/eip-20 and https://eips.ethereum.org/EIPS/eip-721
  */
 export interface EventInput {

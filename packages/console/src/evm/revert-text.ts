@@ -1,6 +1,6 @@
 /**
- * What a contract says when it reverts, in words: `Error(string)` and `Panic(uint256)`; other errors by their
- * selector. undefined: nothing, or less than a selector.
+ * What a contract says when it reverts, in words: `Error(string)` and `Panic(uint256)`; other
+ * errors by their selector. undefined: nothing, or less than a selector.
  * @see https://docs.soliditylang.org/en/latest/control-structures.html#panic-via-assert-and-error-via-require
  */
 export function revertText(output: string): string | undefined {

@@ -1,4 +1,4 @@
-/** What an Ethereum node's JSON-RPC answers with, as far as it is shown. @see ethereum/execution-apis */
+/** What a node's JSON-RPC answers with, as far as it is shown. @see ethereum/execution-apis */
 export interface RpcBlock {
   readonly number: string;
   readonly hash: string;

@@ -1,6 +1,6 @@
 import type { Route } from '../router.ts';
 
-/** What a search text can be. A 32-byte hash may be a transaction's or a block's: only the chain knows. */
+/** What a search can mean. A hash may be a transaction's or a block's: only the chain knows. */
 export type SearchTarget =
   | { readonly kind: 'block'; readonly block: string }
   | { readonly kind: 'account'; readonly address: string }

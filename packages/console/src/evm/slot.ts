@@ -1,4 +1,4 @@
-/** A storage slot as JSON-RPC wants it, of a decimal or hex number below 2^256; undefined: it is none. */
+/** A storage slot as JSON-RPC wants it, of a number below 2^256; undefined: it is none. */
 export function readSlot(text: string): string | undefined {
   const word = text.trim();
   if (!/^(\d{1,78}|0x[0-9a-f]{1,64})$/i.test(word)) return undefined;

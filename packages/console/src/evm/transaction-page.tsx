@@ -100,6 +100,7 @@ function transactionFacts(
   const { to, blockNumber, transactionIndex } = transaction;
   const gasUsed = receipt === undefined ? undefined : BigInt(receipt.gasUsed);
   const gasLimit = BigInt(transaction.gas);
+  const price = receipt === undefined ? undefined : BigInt(receipt.effectiveGasPrice);
   return [
     ['hash', <CopyButton text={transaction.hash} label="hash" />],
     [
@@ -126,9 +127,9 @@ function transactionFacts(
     ],
     [
       'fee',
-      receipt === undefined || gasUsed === undefined
+      price === undefined || gasUsed === undefined
         ? undefined
-        : `${formatWei(gasUsed * BigInt(receipt.effectiveGasPrice))} at ${formatWei(BigInt(receipt.effectiveGasPrice))} per gas`,
+        : `${formatWei(gasUsed * price)} at ${formatWei(price)} per gas`,
     ],
     ['nonce', BigInt(transaction.nonce).toString()],
     ['type', TYPES[Number(transaction.type)] ?? transaction.type],

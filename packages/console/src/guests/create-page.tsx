@@ -9,7 +9,7 @@ import { Field } from '../parts/field.tsx';
 import { hrefOf } from '../router.ts';
 import { evmFields, fieldErrors, specOf } from './evm-spec.ts';
 
-/** Asks for an EVM chain. The API checks what is written; its words stand by the field that they are about. */
+/** Asks for an EVM chain. The API checks what is written; its words stand by their fields. */
 export function CreatePage(): JSX.Element {
   const { api } = useConsole();
   const [error, setError] = useState<ApiError>();

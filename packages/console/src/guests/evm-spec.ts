@@ -42,7 +42,7 @@ export const evmFields: readonly SpecField[] = [
   { path: 'cpu.cap', label: 'CPU cap', hint: 'fraction of one CPU; default none', input: 'number' },
 ];
 
-/** What the API is asked for. What is not a number goes as it is: the API has the words for what is wrong. */
+/** What the API is asked for. What is no number goes as it is: the API says what is wrong. */
 export function specOf(form: Pick<FormData, 'get'>): Record<string, unknown> {
   const spec: Record<string, unknown> = { kind: 'evm' };
   for (const { path, input } of evmFields) {
@@ -54,7 +54,7 @@ export function specOf(form: Pick<FormData, 'get'>): Record<string, unknown> {
   return spec;
 }
 
-/** What the API said by the field that it is about. Its messages are `where: path: what; path: what`. */
+/** What the API said, by field. Its messages are `where: path: what; path: what`. */
 export function fieldErrors(message: string): ReadonlyMap<string, string> {
   const errors = new Map<string, string>();
   for (const part of message.split('; ')) {

@@ -44,7 +44,9 @@ export function Logs(): JSX.Element {
         </div>
       </div>
       <ErrorNote error={error} />
-      {shown.length === 0 && <EmptyState title="Nothing logged at this level" />}
+      {error === undefined && shown.length === 0 && (
+        <EmptyState title="Nothing logged at this level" />
+      )}
       <ol class="log" tabIndex={0} aria-label="Log records">
         {shown.map((record) => (
           <LogRow record={record} guestName={name(record.guest)} />

@@ -25,7 +25,12 @@ export function Chart(props: {
       samples.columns(field),
       element,
     );
-    const draw = (): void => plot.setData(samples.columns(field));
+    let drawn = samples.newest;
+    const draw = (): void => {
+      if (samples.newest === drawn) return;
+      drawn = samples.newest;
+      plot.setData(samples.columns(field));
+    };
     const resizing = new ResizeObserver(() => plot.setSize(sizeOf(element)));
     resizing.observe(element);
     const scheme = matchMedia('(prefers-color-scheme: dark)');
@@ -78,7 +83,7 @@ function scales(field: SampleField): uPlot.Scales {
   };
 }
 
-/** The least that a chart reaches up to: noise is not blown up, and an axis of nothing has steps. */
+/** What a chart reaches up to at least: noise is not blown up, an axis of nothing has steps. */
 const LEAST_TOP: Readonly<Record<SampleField, number>> = { cpu: 0.01, memory: 4096, work: 100 };
 
 function spark(field: SampleField): Omit<uPlot.Options, 'width' | 'height'> {
@@ -136,10 +141,10 @@ function timesShown(times: ArrayLike<number>): [from: number, to: number] {
 /** A young chart is not stretched. */
 const SECONDS_SHOWN_MIN = 30;
 
-/** Every 10 or 30 seconds back from the newest sample, oldest first. */
+/** Every 10 or 30 seconds back from the newest sample; none at the very left, by the other axis. */
 function timesBefore(newest: number, seconds: number): number[] {
   const step = seconds > 60 ? 30 : 10;
-  const count = Math.floor(seconds / step);
+  const count = Math.ceil(seconds / step) - 1;
   return Array.from({ length: count + 1 }, (_, index) => newest - (count - index) * step);
 }
 

@@ -4,7 +4,7 @@ import type { ApiError } from '../api.ts';
 import { asApiError } from '../live.ts';
 import { ErrorNote } from './error-note.tsx';
 
-/** A question in front of the page: Enter agrees, Escape leaves. It stays open while the answer is an error. */
+/** A question in front of the page: Enter agrees, Escape leaves; an error keeps it open. */
 export function Dialog(props: {
   title: string;
   children?: ComponentChildren;

@@ -46,10 +46,7 @@ export function RequestsPage({ guest }: { guest: GuestView }): JSX.Element {
       <ErrorNote error={error} />
       {requests?.length === 0 && (
         <EmptyState title="Nobody asked this guest anything yet">
-          <p>Point a client at it{guest.endpoints[0] !== undefined && ', for instance'}:</p>
-          {guest.endpoints[0] !== undefined && (
-            <pre>cast block-number --rpc-url {guest.endpoints[0].url}</pre>
-          )}
+          <NextStep guest={guest} />
         </EmptyState>
       )}
       {shown?.length === 0 && requests?.length !== 0 && (
@@ -61,5 +58,18 @@ export function RequestsPage({ guest }: { guest: GuestView }): JSX.Element {
         ))}
       </ol>
     </section>
+  );
+}
+
+/** How a person gets a first request into the log. */
+function NextStep({ guest }: { guest: GuestView }): JSX.Element {
+  const url = guest.endpoints.find(({ protocol }) => protocol === 'http')?.url;
+  if (url === undefined)
+    return <p>It has no open endpoint: create one with a port, or start it.</p>;
+  return (
+    <>
+      <p>Point a client at it, for instance:</p>
+      <pre>cast block-number --rpc-url {url}</pre>
+    </>
   );
 }

@@ -4,7 +4,7 @@ import type { ApiError } from '../api.ts';
 import { useConsole } from '../context.ts';
 import { asApiError } from '../live.ts';
 
-/** The guest's newest requests, newest first. Asked for again when its count of requests has grown. */
+/** The guest's requests, newest first. Asked for again when its count of requests has grown. */
 export function useRequests(
   guest: GuestView,
   isFollowing: boolean,

@@ -32,11 +32,13 @@ export function SnapshotGraph({ layout }: { layout: SnapshotLayout }): JSX.Eleme
 
 /** Straight down in one lane; else it bends into the other lane within a row, then goes down. */
 function curve({ fromRow, fromLane, toRow, toLane }: SnapshotLine): string {
-  const start = `M${x(fromLane)} ${y(fromRow)}`;
-  if (fromLane === toLane) return `${start}V${y(toRow)}`;
-  const middle = y(fromRow) + ROW_HEIGHT / 2;
-  const bendEnd = y(fromRow + 1);
-  return `${start}C${x(fromLane)} ${middle} ${x(toLane)} ${middle} ${x(toLane)} ${bendEnd}V${y(toRow)}`;
+  const from = x(fromLane);
+  const to = x(toLane);
+  const top = y(fromRow);
+  const middle = top + ROW_HEIGHT / 2;
+  const bend =
+    fromLane === toLane ? '' : `C${from} ${middle} ${to} ${middle} ${to} ${y(fromRow + 1)}`;
+  return `M${from} ${top}${bend}V${y(toRow)}`;
 }
 
 function x(lane: number): number {

@@ -1,6 +1,6 @@
 import type { SnapshotView } from '@polyvisor/host/control/views';
 
-/** The tree of snapshots drawn as lanes: a row a snapshot, oldest on top, each branch in a column of its own. */
+/** The tree as lanes: a row a snapshot, oldest on top, each branch in a column of its own. */
 export interface SnapshotLayout {
   readonly rows: readonly SnapshotRow[];
   readonly lines: readonly SnapshotLine[];
@@ -22,8 +22,8 @@ export interface SnapshotLine {
 }
 
 /**
- * A snapshot's first child goes on in its lane, the others branch off to the right, into the nearest lane that is
- * free from the parent's row to the branch's end. O(n · lanes).
+ * A snapshot's first child goes on in its lane, the others branch off to the right, into the
+ * nearest lane that is free from the parent's row to the branch's end. O(n · lanes).
  * @param snapshots parents before children, as the API lists them
  */
 export function layoutSnapshots(snapshots: readonly SnapshotView[]): SnapshotLayout {

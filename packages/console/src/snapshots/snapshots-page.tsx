@@ -82,7 +82,7 @@ function SnapshotRow(props: {
             current
           </span>
         )}
-        <span class="faint snapshot-facts">
+        <span class="faint clip snapshot-facts">
           {name !== undefined && `${id} · `}at {head} · <Time unixMs={Date.parse(takenAt)} />
         </span>
       </div>

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** A Chromium to drive: `POLYVISOR_CHROMIUM`, one on the path, or one where it is usually put; undefined: none. */
+/** A Chromium: `POLYVISOR_CHROMIUM`, one on the path, or where it usually is; undefined: none. */
 export function findChromium(): string | undefined {
   const given = process.env['POLYVISOR_CHROMIUM'];
   if (given !== undefined) return given;

@@ -17,7 +17,7 @@ export interface TokenChain {
   readonly transferred: Hex;
   /** The proxy has the token transfer 2 of them back: a call within a call. */
   readonly forwarded: Hex;
-  /** The same with more than there is: the token reverts with a reason, and the proxy passes it on. */
+  /** The same with more than there is: the token reverts with a reason, the proxy passes it on. */
   readonly reverted: Hex;
 }
 
