@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
@@ -44,15 +44,28 @@ function emit(root: string, emitted: string): void {
       emitDeclarationOnly: true,
       rootDir: join(root, 'packages'),
       outDir: emitted,
+      // WebAssembly's types come with the browser's.
+      lib: ['esnext', 'dom'],
+      // The compiler writes nothing for files that it meets through `node_modules`.
+      paths: sourcePaths(root),
       typeRoots: [join(root, 'node_modules/@types')],
     },
+    files: [],
     include: [join(root, 'packages/polyvisor/src')],
-    exclude: ['**/*.test.ts'],
+    exclude: [],
   };
   writeFileSync(config, JSON.stringify(settings));
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [compiler, '-p', config], { stdio: 'inherit' });
   if (status !== 0) throw new Error('the declarations do not compile');
+}
+
+/** Where the packages of the workspace have their sources, by what they are imported as. */
+function sourcePaths(root: string): Record<string, string[]> {
+  const names = globSync('*/src', { cwd: join(root, 'packages') }).map(dirname);
+  return Object.fromEntries(
+    names.map((name) => [`@polyvisor/${name}/*`, [join(root, `packages/${name}/src/*.ts`)]]),
+  );
 }
 
 /** The declaration file that a path means, relative to the packages; undefined for other people's packages. */

@@ -115,7 +115,7 @@ test('blocks, snapshots and forks, over the control API', async () => {
 });
 
 test('exec answers as the guest does', async () => {
-  await using _host = await openHost();
+  await using host = await openHost();
   expect((await run('exec --json l1 eth_chainId')).terminal.json).toEqual({ result: '0x7a69' });
   const { terminal } = await run('exec l1 web3_sha3 0x');
   expect(terminal.output).toBe(
@@ -124,11 +124,13 @@ test('exec answers as the guest does', async () => {
   const refused = await run('exec l1 eth_nonsense');
   expect(refused.exit).toBe(exitCodes.failure);
   expect(refused.terminal.warned[0]).toMatch(/l1 answered -32601/);
+  await run('exec l1 evm_mine');
+  expect(host.guest('l1').head()).toBe('1');
 });
 
 test('people get tables', async () => {
-  await using _host = await openHost();
-  await run('snapshot l1');
+  await using host = await openHost();
+  await host.guest('l1').snapshot();
   expect((await run('ps')).terminal.output).toMatch(
     /^NAME +KIND +STATE +HEAD +ENDPOINT .*\nl1 +evm +running +0 +http:\/\/127\.0\.0\.1:\d+ /,
   );
