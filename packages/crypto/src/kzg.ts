@@ -7,7 +7,10 @@ import { sha256 } from './hashes.ts';
 const { G1, G2 } = bls12_381;
 const { Fp12 } = bls12_381.fields;
 
-/** [tau]G2 of the mainnet ceremony: g2_monomial[1]. @see consensus-specs, presets/mainnet/trusted_setups/trusted_setup_4096.json */
+/**
+ * [tau]G2 of the mainnet ceremony: g2_monomial[1].
+ * @see consensus-specs, presets/mainnet/trusted_setups/trusted_setup_4096.json
+ */
 const TAU_G2 =
   '0xb5bfd7dd8cdeb128843bc287230af38926187075cbfbefa81009a2ce615ac53d2914e5870cb452d2afaaab24f3499f72' +
   '185cbfee53492714734429b7b38608e23926c911cceceac9a36851477ba4c60b087041de621000edc98edada20c1def2';

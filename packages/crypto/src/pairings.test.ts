@@ -262,7 +262,7 @@ function inverse(value: bigint): bigint {
   return power(value, BN254_P - 2n);
 }
 
-/** A solution of y^2 = x^3 + 3 / (9 + i) for a small x. Almost none of them is in the group: its cofactor is about p. */
+/** A solution of y^2 = x^3 + 3 / (9 + i) for a small x: the group is about one p-th of all. */
 function twistPointOutsideOfTheGroup(): Bn254G2 {
   // 3 / (9 + i) = 3 (9 - i) / 82
   const b: Bn254G2[0] = [mod(27n * inverse(82n)), mod(-3n * inverse(82n))];

@@ -27,12 +27,11 @@ export function bestBackend(): MemoryBackend {
 export function backendByName(name: BackendName): MemoryBackend {
   const report = backendReports().find((entry) => entry.name === name);
   if (report && 'backend' in report) return report.backend;
+  const available = backendReports().filter((entry) => 'backend' in entry);
   throw new HostError(
     'memory-backend',
-    `memory back end '${name}' is not available: ${report?.obstacle ?? 'there is none of this name'}`,
-    `use one of ${backendReports()
-      .flatMap((entry) => ('backend' in entry ? [entry.name] : []))
-      .join(', ')}`,
+    `memory back end '${name}' is not available: ${report?.obstacle ?? 'there is no such'}`,
+    `use one of ${available.map((entry) => entry.name).join(', ')}`,
   );
 }
 

@@ -50,16 +50,24 @@ export class ByteReader {
   }
 
   s32(): number {
-    return Number(this.#signed(32));
+    return this.#signed(32);
   }
 
   /** A block type or heap type: an index, or a negative number for a type of one byte. */
   s33(): number {
-    return Number(this.#signed(33));
+    return this.#signed(33);
   }
 
   s64(): bigint {
-    return this.#signed(64);
+    let value = 0n;
+    for (let shift = 0n; shift < 63n; shift += 7n) {
+      const byte = this.u8();
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asIntN(Number(shift) + 7, value);
+    }
+    const last = this.u8();
+    if (last !== 0 && last !== 0x7f) throw this.malformed('a number of more than 64 bits');
+    return BigInt.asIntN(64, value | (BigInt(last) << 63n));
   }
 
   /** A string with its length in front. */
@@ -78,21 +86,21 @@ export class ByteReader {
     return new WasmError('malformed', message, this.at);
   }
 
-  #signed(bits: number): bigint {
-    let value = 0n;
-    for (let shift = 0; ; shift += 7) {
+  /** A number of more than 28 and less than 36 bits: five bytes at most. */
+  #signed(bits: number): number {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
       const byte = this.u8();
-      const left = bits - shift;
-      // The last byte repeats the sign in the bits that it has too many.
-      if (left < 7) {
-        const sign = (byte << 25) >> (24 + left);
-        if (byte >= 0x80 || (sign !== 0 && sign !== -1)) {
-          throw this.malformed(`a number of more than ${bits} bits`);
-        }
-      }
-      value |= BigInt(byte & 0x7f) << BigInt(shift);
-      if (byte < 0x80) return BigInt.asIntN(Math.min(shift + 7, bits), value);
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return (value << (25 - shift)) >> (25 - shift);
     }
+    const last = this.u8();
+    // All bits from the number's highest on repeat the sign.
+    const signs = last >> (bits - 29);
+    if (signs !== 0 && signs !== 0x7f >> (bits - 29)) {
+      throw this.malformed(`a number of more than ${bits} bits`);
+    }
+    return value + (signs === 0 ? last : last - 0x80) * 2 ** 28;
   }
 }
 

@@ -42,14 +42,15 @@ export const instructionRows: readonly InstructionRow[] = [
 ];
 
 const byName = new Map(instructionRows.map((entry) => [entry.name, entry]));
-const byOpcode = new Map(instructionRows.map((entry) => [entry.opcode, entry]));
+const byOpcode: (InstructionRow | undefined)[] = Array.from({ length: 0xff00 });
+for (const entry of instructionRows) byOpcode[entry.opcode] = entry;
 
 export function rowOf(name: InstructionName): InstructionRow {
   return byName.get(name)!;
 }
 
 export function rowAt(opcode: number): InstructionRow | undefined {
-  return byOpcode.get(opcode);
+  return byOpcode[opcode];
 }
 
 function row(

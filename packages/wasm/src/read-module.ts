@@ -131,7 +131,8 @@ export function* readInstructions(
   const reader = new ByteReader(bytes, start, end);
   while (!reader.isAtEnd) {
     const offset = reader.at;
-    yield { ...readInstruction(reader), offset };
+    const { name, immediates } = readInstruction(reader);
+    yield { name, immediates, offset };
   }
 }
 

@@ -66,16 +66,17 @@ export class CodeValidator {
     if (this.isClosed) throw this.#invalid('an instruction behind the end');
     const { bound, signature, immediates: kinds } = rowOf(instruction.name);
     const numbers = instruction.immediates as readonly number[];
-    // Labels, types and functions are checked where they are looked up.
-    kinds.forEach((kind, i) => {
-      if (kind === 'memory') this.#checkIndex(numbers[i]!, this.#context.memoryCount, kind);
+    // Labels, types, functions, locals and globals are checked where they are looked up.
+    for (let i = 0; i < kinds.length; i++) {
+      const kind = kinds[i]!;
+      if (kind === 'memory-argument') this.#checkMemoryArgument(numbers, bound);
+      else if (kind === 'memory') this.#checkIndex(numbers[i]!, this.#context.memoryCount, kind);
       else if (kind === 'table') this.#table(numbers[i]!);
       else if (kind === 'element') this.#element(numbers[i]!);
       else if (kind === 'data') this.#checkIndex(numbers[i]!, this.#context.dataCount ?? 0, kind);
-      else if (kind === 'memory-argument') this.#checkMemoryArgument(numbers, bound);
       else if (kind === 'lane') this.#checkIndex(numbers[i]!, bound, kind);
-      else if (kind === 'lanes') numbers.forEach((lane) => this.#checkIndex(lane, 32, 'lane'));
-    });
+      else if (kind === 'lanes') for (const lane of numbers) this.#checkIndex(lane, 32, 'lane');
+    }
     if (instruction.name === 'table.copy' || instruction.name === 'table.init') {
       this.#checkTableTransfer(instruction.name, numbers);
     }

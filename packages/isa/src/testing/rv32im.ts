@@ -1,5 +1,6 @@
-import type { Assembler, Expression, Local } from '@polyvisor/wasm/assembler';
+import type { Assembler, Expression, I32Operations, Local } from '@polyvisor/wasm/assembler';
 import type { MemoryInstruction } from '@polyvisor/wasm/instructions';
+import { I32 } from '@polyvisor/wasm/types';
 import type { BlockEmitter } from '../block-emitter.ts';
 import { immediate, register, signedImmediate } from '../field.ts';
 import { type InstructionSet, type Row, defineInstructionSet } from '../instruction-set.ts';
@@ -37,6 +38,8 @@ type RvRow = Row<Name, Extension>;
 /** On registers as unsigned numbers; the machine cuts the result. */
 type Evaluate = (a: bigint, b: bigint) => bigint;
 type Emit = (a: Assembler, x: Local, y: Local) => Expression;
+/** The WebAssembly instruction that does the same, if there is one. */
+type Operation = Emit | keyof I32Operations;
 
 const OPCODE_FUNCT3_FUNCT7 = 0xfe00_707f | 0;
 const OPCODE_FUNCT3 = 0x707f;
@@ -57,23 +60,28 @@ function inLocals(e: BlockEmitter, ...values: Expression[]): Local[] {
   });
 }
 
+function apply(operation: Operation, a: Assembler, x: Local, y: Local): Expression {
+  return typeof operation === 'function' ? operation(a, x, y) : a.i32[operation](x, y);
+}
+
 function registers(
   name: string,
   since: Extension,
-  match: number,
+  funct7: number,
+  funct3: number,
   evaluate: Evaluate,
-  emit: Emit,
+  operation: Operation,
 ): RvRow {
   return {
     name,
     since,
     mask: OPCODE_FUNCT3_FUNCT7,
-    match,
+    match: bits(funct3, 0x33, funct7),
     syntax: 'rd, rs1, rs2',
     evaluate: (m, { rd, rs1, rs2 }) => m.write(rd, evaluate(m.read(rs1), m.read(rs2))),
     emit: (e, { rd, rs1, rs2 }) => {
       const [x, y] = inLocals(e, e.read(rs1), e.read(rs2)) as [Local, Local];
-      e.write(rd, emit(e.a, x, y));
+      e.write(rd, apply(operation, e.a, x, y));
     },
   };
 }
@@ -82,7 +90,7 @@ function withImmediate(
   name: string,
   funct3: number,
   evaluate: Evaluate,
-  emit: Emit,
+  operation: Operation,
   shift?: number,
 ): RvRow {
   const field = shift === undefined ? 'immI' : 'shamt';
@@ -96,7 +104,7 @@ function withImmediate(
       m.write(o.rd, evaluate(m.read(o.rs1), BigInt.asUintN(32, BigInt(o[field])))),
     emit: (e, o) => {
       const [x, y] = inLocals(e, e.read(o.rs1), e.number(o[field])) as [Local, Local];
-      e.write(o.rd, emit(e.a, x, y));
+      e.write(o.rd, apply(operation, e.a, x, y));
     },
   };
 }
@@ -105,7 +113,7 @@ function branch(
   name: string,
   funct3: number,
   evaluate: (a: bigint, b: bigint) => boolean,
-  emit: Emit,
+  operation: Operation,
 ): RvRow {
   return {
     name,
@@ -118,7 +126,7 @@ function branch(
     },
     emit: (e, { rs1, rs2, immB }) => {
       const [x, y] = inLocals(e, e.read(rs1), e.read(rs2)) as [Local, Local];
-      e.branch(emit(e.a, x, y), e.pc + immB);
+      e.branch(apply(operation, e.a, x, y), e.pc + immB);
     },
   };
 }
@@ -205,36 +213,34 @@ const jumps: RvRow[] = [
   },
 ];
 
-/** Upper half of a product; `a` and `b` widen an i32 to an i64. */
+/** Upper half of a product of two numbers, each widened with its sign or without. */
 const high =
-  (widen: (a: Assembler) => [(x: Expression) => Expression, (x: Expression) => Expression]): Emit =>
-  (a, x, y) => {
-    const [first, second] = widen(a);
-    return a.i32.wrap(a.i64.shrU(a.i64.mul(first(x), second(y)), 32n));
-  };
+  (first: 'extendS' | 'extendU', second: 'extendS' | 'extendU'): Emit =>
+  ({ i32, i64 }, x, y) =>
+    i32.wrap(i64.shrU(i64.mul(i64[first](x), i64[second](y)), 32n));
 
 /** WebAssembly traps where RISC-V has a result. */
 const unlessZero = (a: Assembler, y: Local, value: Expression, otherwise: Expression): Expression =>
-  a.choose(0x7f, a.i32.eqz(y), otherwise, value);
+  a.choose(I32, a.i32.eqz(y), otherwise, value);
 const unlessOverflow = (
   a: Assembler,
   x: Local,
   y: Local,
   value: Expression,
   otherwise: Expression,
-) => a.choose(0x7f, a.i32.and(a.i32.eq(x, -0x8000_0000), a.i32.eq(y, -1)), otherwise, value);
+) => a.choose(I32, a.i32.and(a.i32.eq(x, -0x8000_0000), a.i32.eq(y, -1)), otherwise, value);
 
 // oxfmt-ignore
 const rows: readonly RvRow[] = [
   upper('lui',   0x37, () => 0),
   upper('auipc', 0x17, ({ pc }) => pc),
   ...jumps,
-  branch('beq',  0, (x, y) => x === y,     (a, x, y) => a.i32.eq(x, y)),
-  branch('bne',  1, (x, y) => x !== y,     (a, x, y) => a.i32.ne(x, y)),
-  branch('blt',  4, (x, y) => s(x) < s(y), (a, x, y) => a.i32.ltS(x, y)),
-  branch('bge',  5, (x, y) => s(x) >= s(y), (a, x, y) => a.i32.geS(x, y)),
-  branch('bltu', 6, (x, y) => x < y,       (a, x, y) => a.i32.ltU(x, y)),
-  branch('bgeu', 7, (x, y) => x >= y,      (a, x, y) => a.i32.geU(x, y)),
+  branch('beq',  0, (x, y) => x === y,      'eq'),
+  branch('bne',  1, (x, y) => x !== y,      'ne'),
+  branch('blt',  4, (x, y) => s(x) < s(y),  'ltS'),
+  branch('bge',  5, (x, y) => s(x) >= s(y), 'geS'),
+  branch('bltu', 6, (x, y) => x < y,        'ltU'),
+  branch('bgeu', 7, (x, y) => x >= y,       'geU'),
   load('lb',  0, 1, true,  'i32.load8_s'),
   load('lh',  1, 2, true,  'i32.load16_s'),
   load('lw',  2, 4, true,  'i32.load'),
@@ -243,37 +249,37 @@ const rows: readonly RvRow[] = [
   store('sb', 0, 1, 'i32.store8'),
   store('sh', 1, 2, 'i32.store16'),
   store('sw', 2, 4, 'i32.store'),
-  withImmediate('addi',  0, (x, y) => x + y,            (a, x, y) => a.i32.add(x, y)),
-  withImmediate('slti',  2, (x, y) => flag(s(x) < s(y)), (a, x, y) => a.i32.ltS(x, y)),
-  withImmediate('sltiu', 3, (x, y) => flag(x < y),      (a, x, y) => a.i32.ltU(x, y)),
-  withImmediate('xori',  4, (x, y) => x ^ y,            (a, x, y) => a.i32.xor(x, y)),
-  withImmediate('ori',   6, (x, y) => x | y,            (a, x, y) => a.i32.or(x, y)),
-  withImmediate('andi',  7, (x, y) => x & y,            (a, x, y) => a.i32.and(x, y)),
-  withImmediate('slli',  1, (x, y) => x << y,           (a, x, y) => a.i32.shl(x, y), 0x00),
-  withImmediate('srli',  5, (x, y) => x >> y,           (a, x, y) => a.i32.shrU(x, y), 0x00),
-  withImmediate('srai',  5, (x, y) => s(x) >> y,        (a, x, y) => a.i32.shrS(x, y), 0x20),
-  registers('add',  'I', bits(0, 0x33),       (x, y) => x + y,            (a, x, y) => a.i32.add(x, y)),
-  registers('sub',  'I', bits(0, 0x33, 0x20), (x, y) => x - y,            (a, x, y) => a.i32.sub(x, y)),
-  registers('sll',  'I', bits(1, 0x33),       (x, y) => x << low5(y),     (a, x, y) => a.i32.shl(x, y)),
-  registers('slt',  'I', bits(2, 0x33),       (x, y) => flag(s(x) < s(y)), (a, x, y) => a.i32.ltS(x, y)),
-  registers('sltu', 'I', bits(3, 0x33),       (x, y) => flag(x < y),      (a, x, y) => a.i32.ltU(x, y)),
-  registers('xor',  'I', bits(4, 0x33),       (x, y) => x ^ y,            (a, x, y) => a.i32.xor(x, y)),
-  registers('srl',  'I', bits(5, 0x33),       (x, y) => x >> low5(y),     (a, x, y) => a.i32.shrU(x, y)),
-  registers('sra',  'I', bits(5, 0x33, 0x20), (x, y) => s(x) >> low5(y),  (a, x, y) => a.i32.shrS(x, y)),
-  registers('or',   'I', bits(6, 0x33),       (x, y) => x | y,            (a, x, y) => a.i32.or(x, y)),
-  registers('and',  'I', bits(7, 0x33),       (x, y) => x & y,            (a, x, y) => a.i32.and(x, y)),
-  registers('mul',    'M', bits(0, 0x33, 1), (x, y) => x * y,               (a, x, y) => a.i32.mul(x, y)),
-  registers('mulh',   'M', bits(1, 0x33, 1), (x, y) => (s(x) * s(y)) >> 32n, high((a) => [a.i64.extendS, a.i64.extendS])),
-  registers('mulhsu', 'M', bits(2, 0x33, 1), (x, y) => (s(x) * y) >> 32n,   high((a) => [a.i64.extendS, a.i64.extendU])),
-  registers('mulhu',  'M', bits(3, 0x33, 1), (x, y) => (x * y) >> 32n,      high((a) => [a.i64.extendU, a.i64.extendU])),
-  // Division by zero gives all ones, the remainder the dividend; -2^31 / -1 gives -2^31, remainder 0 (table 11).
-  registers('div',  'M', bits(4, 0x33, 1), (x, y) => (y === 0n ? -1n : s(x) / s(y)),
+  withImmediate('addi',  0, (x, y) => x + y,             'add'),
+  withImmediate('slti',  2, (x, y) => flag(s(x) < s(y)), 'ltS'),
+  withImmediate('sltiu', 3, (x, y) => flag(x < y),       'ltU'),
+  withImmediate('xori',  4, (x, y) => x ^ y,             'xor'),
+  withImmediate('ori',   6, (x, y) => x | y,             'or'),
+  withImmediate('andi',  7, (x, y) => x & y,             'and'),
+  withImmediate('slli',  1, (x, y) => x << y,            'shl',  0x00),
+  withImmediate('srli',  5, (x, y) => x >> y,            'shrU', 0x00),
+  withImmediate('srai',  5, (x, y) => s(x) >> y,         'shrS', 0x20),
+  registers('add',    'I', 0x00, 0, (x, y) => x + y,                'add'),
+  registers('sub',    'I', 0x20, 0, (x, y) => x - y,                'sub'),
+  registers('sll',    'I', 0x00, 1, (x, y) => x << low5(y),         'shl'),
+  registers('slt',    'I', 0x00, 2, (x, y) => flag(s(x) < s(y)),    'ltS'),
+  registers('sltu',   'I', 0x00, 3, (x, y) => flag(x < y),          'ltU'),
+  registers('xor',    'I', 0x00, 4, (x, y) => x ^ y,                'xor'),
+  registers('srl',    'I', 0x00, 5, (x, y) => x >> low5(y),         'shrU'),
+  registers('sra',    'I', 0x20, 5, (x, y) => s(x) >> low5(y),      'shrS'),
+  registers('or',     'I', 0x00, 6, (x, y) => x | y,                'or'),
+  registers('and',    'I', 0x00, 7, (x, y) => x & y,                'and'),
+  registers('mul',    'M', 0x01, 0, (x, y) => x * y,                'mul'),
+  registers('mulh',   'M', 0x01, 1, (x, y) => (s(x) * s(y)) >> 32n, high('extendS', 'extendS')),
+  registers('mulhsu', 'M', 0x01, 2, (x, y) => (s(x) * y) >> 32n,    high('extendS', 'extendU')),
+  registers('mulhu',  'M', 0x01, 3, (x, y) => (x * y) >> 32n,       high('extendU', 'extendU')),
+  // Divided by zero: all ones, remainder the dividend; -2^31 by -1: -2^31, remainder 0 (table 11).
+  registers('div',    'M', 0x01, 4, (x, y) => (y === 0n ? -1n : s(x) / s(y)),
     (a, x, y) => unlessZero(a, y, unlessOverflow(a, x, y, a.i32.divS(x, y), x), -1)),
-  registers('divu', 'M', bits(5, 0x33, 1), (x, y) => (y === 0n ? -1n : x / y),
+  registers('divu',   'M', 0x01, 5, (x, y) => (y === 0n ? -1n : x / y),
     (a, x, y) => unlessZero(a, y, a.i32.divU(x, y), -1)),
-  registers('rem',  'M', bits(6, 0x33, 1), (x, y) => (y === 0n ? x : s(x) % s(y)),
+  registers('rem',    'M', 0x01, 6, (x, y) => (y === 0n ? x : s(x) % s(y)),
     (a, x, y) => unlessZero(a, y, a.i32.remS(x, y), x)),
-  registers('remu', 'M', bits(7, 0x33, 1), (x, y) => (y === 0n ? x : x % y),
+  registers('remu',   'M', 0x01, 7, (x, y) => (y === 0n ? x : x % y),
     (a, x, y) => unlessZero(a, y, a.i32.remU(x, y), x)),
 ];
 
