@@ -173,19 +173,21 @@ function pick<T>(random: Random, choices: readonly T[]): T {
   return choices[random(choices.length)]!;
 }
 
+// oxfmt-ignore
 const SCALARS: readonly unknown[] = [
-  ...[null, true, false, 0, -1, 1.5, 2 ** 53, 1e21, '', '0x', '0x0', '0x1', '0xzz', 'latest'],
-  ...['2.0', '\u0000\ud800"\\', 'é漢😀', `0x${'00'.repeat(20)}`, `0x${'f'.repeat(64)}`],
+  null, true, false, 0, -1, 1.5, 2 ** 53, 1e21, '', '0x', '0x0', '0x1', '0xzz', 'latest', '2.0',
+  '\u0000\ud800"\\', 'é漢😀', `0x${'00'.repeat(20)}`, `0x${'f'.repeat(64)}`,
 ];
 
 const NAMES = ['id', 'to', 'from', 'data', 'value', 'method', '__proto__', 'constructor', 'length'];
 
+// oxfmt-ignore
 const ODD_MESSAGES: readonly string[] = [
-  ...['', ' ', '[]', '{}', 'null', '0', '"', '[[]]', '[1,2,3]', 'undefined', '\u0000', '\ufeff{}'],
-  ...['{"jsonrpc":"2.0","method":"x","id":1e999}', '{"jsonrpc":"2.0","method":"x","id":-0}'],
-  ...['{"jsonrpc":"2.0","id":12345678901234567890}', '{"jsonrpc":"2.0","id":1,"result":1}'],
+  '', ' ', '[]', '{}', 'null', '0', '"', '[[]]', '[1,2,3]', 'undefined', '\u0000', '\ufeff{}',
+  '{"jsonrpc":"2.0","method":"x","id":1e999}', '{"jsonrpc":"2.0","method":"x","id":-0}',
+  '{"jsonrpc":"2.0","id":12345678901234567890}', '{"jsonrpc":"2.0","id":1,"result":1}',
   '{"__proto__":{"jsonrpc":"2.0","method":"x","id":1}}',
-  `${'['.repeat(fuzzLimits.bodyBytesMax)}`,
+  `${'['.repeat(30)}1${']'.repeat(30)}`, '['.repeat(fuzzLimits.bodyBytesMax),
 ];
 
 const ODD_REQUESTS: readonly string[] = [
@@ -203,10 +205,14 @@ const ODD_REQUESTS: readonly string[] = [
 ];
 
 const FORBIDDEN: readonly Readonly<Record<string, string>>[] = [
-  ...['evil.example', 'localhost.evil.example:80', '127.0.0.1@evil', '[::2]', ' '].map((host) => ({
-    host,
-  })),
-  ...['http://evil.example', 'null', 'http://localhost.evil', 'file://', 'http://localhost:1/'].map(
-    (origin) => ({ origin }),
-  ),
+  { host: 'evil.example' },
+  { host: 'localhost.evil.example:80' },
+  { host: '127.0.0.1@evil' },
+  { host: '[::2]' },
+  { host: ' ' },
+  { origin: 'http://evil.example' },
+  { origin: 'null' },
+  { origin: 'http://localhost.evil' },
+  { origin: 'file://' },
+  { origin: 'http://localhost:1/' },
 ];

@@ -41,7 +41,7 @@ export function handleRequest(
     case 'HEAD':
       return sendPage(request, response, door, origin);
     case 'OPTIONS':
-      return sendPreflight(response, origin);
+      return sendPreflight(request, response, origin);
     default:
       response.setHeader('allow', METHODS);
       return sendError(response, 405, invalidRequest('use POST'), origin);
@@ -129,14 +129,18 @@ function describe({ name, kind }: RpcIdentity): string {
 }
 
 /** @see Fetch standard, CORS-preflight fetch */
-function sendPreflight(response: ServerResponse, origin: string | undefined): void {
+function sendPreflight(
+  request: IncomingMessage,
+  response: ServerResponse,
+  origin: string | undefined,
+): void {
   response.writeHead(204, [
     'allow',
     METHODS,
     'access-control-allow-methods',
     METHODS,
     'access-control-allow-headers',
-    '*',
+    request.headers['access-control-request-headers'] ?? 'content-type',
     'access-control-max-age',
     '600',
     ...corsHeaders(origin),

@@ -91,7 +91,7 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
     socket.on('error', () => socket.destroy());
     const refusal = refuseCaller(request, policy);
     if (refusal !== undefined) {
-      socket.end(forbidden(errorAnswer('null', refusal)));
+      socket.end(forbidden(errorAnswer('null', refusal)), () => socket.destroy());
       return;
     }
     webSockets ??= makeWebSocketServer(limits);
@@ -105,14 +105,15 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
   await listen(httpServer, host, port);
   const { port: boundPort } = httpServer.address() as AddressInfo;
   const authority = `${nameOf(host)}:${boundPort}`;
-  const close = async (): Promise<void> => {
-    if (!httpServer.listening) return;
+  const end = async (): Promise<void> => {
     const closed = new Promise((resolve) => httpServer.close(resolve));
     const clients = (await webSockets)?.clients ?? [];
     for (const webSocket of clients) webSocket.close(GOING_AWAY, 'the server closes');
     traffic.destroySockets();
     await closed;
   };
+  let ended: Promise<void> | undefined;
+  const close = (): Promise<void> => (ended ??= end());
   return {
     url: `http://${authority}`,
     wsUrl: `ws://${authority}`,
