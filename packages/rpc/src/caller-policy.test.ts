@@ -14,7 +14,8 @@ test.each(['localhost', 'LOCALHOST:1', '127.0.0.1:8545', '[::1]:8545', 'my.host'
 // oxfmt-ignore
 test.each([
   undefined, '', 'evil.example', 'evil.example:8545', 'localhost.evil.example', '192.168.1.2:8545',
-  'localhost:1:2', 'evil@localhost', 'localhost:', 'localhost:123456', 'localhost/', '[::2]', '0.0.0.0',
+  'localhost:1:2', 'evil@localhost', 'localhost:', 'localhost:123456', 'localhost/', '[::2]',
+  '0.0.0.0',
 ])('host %s is not ours', (host) => {
   expect(local.allowsHost(host)).toBe(false);
 });
@@ -35,8 +36,8 @@ test('the address that it listens at is a name of a server', () => {
 
 // oxfmt-ignore
 test.each([
-  undefined, 'http://localhost', 'https://localhost:3000', 'http://127.0.0.1:5173', 'http://[::1]:80',
-  'https://app.example',
+  undefined, 'http://localhost', 'https://localhost:3000', 'http://127.0.0.1:5173',
+  'http://[::1]:80', 'https://app.example',
 ])('pages of %s may call', (origin) => {
   expect(local.allowsOrigin(origin)).toBe(true);
 });

@@ -47,7 +47,7 @@ export class CallerPolicy {
     const name = HOST.exec(host)?.[1]?.toLowerCase();
     if (name === undefined) return false;
     if (this.#hostNames.has(name)) return true;
-    // Bound to every address of the computer: which ones these are can change. Nobody can rebind an address.
+    // At every address of the computer: which these are can change. No page can rebind an address.
     return this.#isAnyAddress && (name.startsWith('[') || isIPv4(name));
   }
 }

@@ -96,7 +96,7 @@ class InProcessSession implements RpcSession {
 
   readonly notify = (type: string, data: unknown): void => {
     for (const listener of this.listeners) {
-      // Later: a listener that calls the service must not find it in the middle of what it tells of.
+      // Later: a listener that calls the service must not find it in the middle of a change.
       queueMicrotask(() => {
         if (this.listeners.has(listener)) listener({ type, data });
       });

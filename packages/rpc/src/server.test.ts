@@ -264,7 +264,7 @@ test('calls are recorded with their transport', async () => {
   expect(records).toMatchObject([{ transport: 'http', method: 'echo' }]);
 });
 
-test('closing ends connections that wait and calls that never end, and frees the port', async () => {
+test('closing ends waiting connections and endless calls, and frees the port', async () => {
   const { promise: called, resolve: isCalled } = Promise.withResolvers<void>();
   const endless = {
     call(method: string) {

@@ -105,7 +105,7 @@ test('answers go out when they are ready, whatever came first', async () => {
   expect(await client.next()).toEqual(result(1, 'done'));
 });
 
-test('a session sends notifications until its connection ends, and then hears of it once', async () => {
+test('a session sends notifications until its connection ends, once', async () => {
   const service = new HeldService();
   const client = new Client(await open(service));
   expect(await client.ask(call(1, 'subscribe'))).toEqual(result(1, '0x1'));
@@ -186,6 +186,23 @@ test('a client that does not read is closed with 1013', async () => {
   client.socket.resume();
   expect(await code).toBe(1013);
   await ended;
+});
+
+test.each([
+  [99, true],
+  [100, true],
+  [101, false],
+])('%i characters that wait for a batch where 100 may', async (length, isSent) => {
+  const service = new HeldService();
+  const client = new Client(await open(service, { limits: { unreadBytesMax: 100 } }));
+  const frame = JSON.stringify(note([''])).length;
+  await client.send(`[${call(1, 'notify', ['x'.repeat(length - frame)])},${call(2, 'wait')}]`);
+  if (isSent) {
+    expect(await client.ask(call(3))).toEqual(result(3));
+    service.pending[0]!.resolve(null);
+    expect(await client.next()).toHaveLength(2);
+    expect(await client.next()).toMatchObject({ method: 'note' });
+  } else expect(await client.closeCode()).toBe(1013);
 });
 
 test('callers of other names and origins are refused', async () => {

@@ -45,6 +45,7 @@ class WebSocketSession implements RpcSession {
   /** Batches that are being answered: notifications wait until they are. */
   #holds = 0;
   #held: string[] = [];
+  #heldLength = 0;
   #isClosed = false;
 
   constructor(socket: WebSocket, door: WebSocketDoor) {
@@ -53,7 +54,7 @@ class WebSocketSession implements RpcSession {
   }
 
   readonly notify = (method: string, params: unknown): void => {
-    if (this.#isClosed) return;
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     let json: string;
     try {
       json = notificationJson(method, params);
@@ -61,8 +62,10 @@ class WebSocketSession implements RpcSession {
       this.#door.onBug(error);
       return;
     }
-    if (this.#holds > 0) this.#held.push(json);
-    else this.#send(json);
+    if (this.#holds === 0) return this.#send(json);
+    this.#held.push(json);
+    this.#heldLength += json.length;
+    if (this.#heldLength > this.#door.limits.unreadBytesMax) this.#giveUp();
   };
 
   onClose(listener: () => void): void {
@@ -77,6 +80,7 @@ class WebSocketSession implements RpcSession {
   answer(json: Answer, isBatch: boolean): void {
     if (json !== undefined) this.#send(json);
     if (isBatch && --this.#holds === 0) {
+      this.#heldLength = 0;
       for (const held of this.#held.splice(0)) this.#send(held);
     }
   }
@@ -90,10 +94,14 @@ class WebSocketSession implements RpcSession {
   #send(json: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#socket.bufferedAmount > this.#door.limits.unreadBytesMax) {
-      this.#socket.close(TRY_AGAIN_LATER, 'too much is unread');
-      return;
+      return this.#giveUp();
     }
     this.#socket.send(json, ignoreFailure);
+  }
+
+  #giveUp(): void {
+    this.#held = [];
+    this.#socket.close(TRY_AGAIN_LATER, 'too much is unread');
   }
 }
 
