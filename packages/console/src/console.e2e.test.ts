@@ -78,6 +78,7 @@ describe.skipIf(executablePath === undefined)('the console in a browser', () => 
     await stranger.goto(`${host.control?.url}/`);
     await stranger.getByRole('textbox', { name: 'URL or token' }).fill('wrong');
     await stranger.getByRole('button', { name: 'Enter' }).click();
+    await stranger.getByText('the token is not the one of this start').waitFor();
     await stranger.getByRole('textbox', { name: 'URL or token' }).fill(consoleUrl());
     await stranger.getByRole('button', { name: 'Enter' }).click();
     await stranger.getByText('running').first().waitFor();

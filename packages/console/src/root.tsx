@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { createApi } from './api.ts';
+import type { ApiError } from './api.ts';
 import { ConsoleContext } from './context.ts';
 import type { Console } from './context.ts';
 import { Frame } from './frame.tsx';
@@ -13,6 +14,7 @@ import { forgetToken, keepToken } from './token.ts';
 export function Root(props: { token: string | undefined }): JSX.Element | null {
   const [token, setToken] = useState(props.token);
   const [connected, setConnected] = useState<Console>();
+  const [refusal, setRefusal] = useState<ApiError>();
   useEffect(() => {
     if (token === undefined) return undefined;
     const life = new AbortController();
@@ -22,12 +24,14 @@ export function Root(props: { token: string | undefined }): JSX.Element | null {
   }, [token]);
   const enter = (entered: string): void => {
     keepToken(sessionStorage, entered);
+    setRefusal(undefined);
     setToken(entered);
   };
-  if (token === undefined) return <Door enter={enter} />;
+  if (token === undefined) return <Door enter={enter} refusal={refusal} />;
   if (connected === undefined) return null;
-  const leave = (): void => {
+  const leave = (error: ApiError): void => {
     forgetToken(sessionStorage);
+    setRefusal(error);
     setConnected(undefined);
     setToken(undefined);
   };
@@ -38,10 +42,11 @@ export function Root(props: { token: string | undefined }): JSX.Element | null {
   );
 }
 
-function Inside({ console, leave }: { console: Console; leave: () => void }): JSX.Element | null {
+function Inside(props: { console: Console; leave: (error: ApiError) => void }): JSX.Element | null {
+  const { console, leave } = props;
   const { error } = useStore(console.live.guests);
   useEffect(() => {
-    if (error?.status === 401) leave();
+    if (error?.status === 401) leave(error);
   }, [error]);
   return error?.status === 401 ? null : <Frame />;
 }

@@ -5,11 +5,11 @@ import { formatCount, formatWei } from '../format.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Facts } from '../parts/facts.tsx';
-import { useStore } from '../store.ts';
 import { useQuery } from '../use-query.ts';
 import { ethClient } from './eth-client.ts';
 import { HexData } from './hex-data.tsx';
 import { StorageList, StorageReader } from './storage.tsx';
+import { useChainVersion } from './use-chain-version.ts';
 
 /** An account as it is now. */
 export function AccountPage({
@@ -19,8 +19,8 @@ export function AccountPage({
   guest: GuestView;
   address: string;
 }): JSX.Element {
-  const { api, live } = useConsole();
-  const version = `${guest.head} ${useStore(live.snapshotNews)}`;
+  const { api } = useConsole();
+  const version = useChainVersion(guest);
   const query = useQuery(
     `${guest.id} ${address}`,
     (signal) => ethClient(api, guest.name, signal).account(address),

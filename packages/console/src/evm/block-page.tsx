@@ -8,17 +8,17 @@ import { ErrorNote } from '../parts/error-note.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { Time } from '../parts/time.tsx';
 import { hrefOf } from '../router.ts';
-import { useStore } from '../store.ts';
 import { useQuery } from '../use-query.ts';
 import { functionName } from './call-tree.ts';
 import { ethClient } from './eth-client.ts';
 import { AddressLink, TransactionLink } from './links.tsx';
 import type { RpcFullBlock, RpcReceipt } from './rpc-types.ts';
+import { useChainVersion } from './use-chain-version.ts';
 
 /** A block and its transactions. @param block number, hash or tag */
 export function BlockPage({ guest, block }: { guest: GuestView; block: string }): JSX.Element {
-  const { api, live } = useConsole();
-  const news = useStore(live.snapshotNews);
+  const { api } = useConsole();
+  const version = useChainVersion(guest);
   const query = useQuery(
     `${guest.id} ${block}`,
     async (signal) => {
@@ -26,7 +26,7 @@ export function BlockPage({ guest, block }: { guest: GuestView; block: string })
       const found = await chain.block(block);
       return { found, receipts: found === undefined ? [] : await chain.receiptsOf(found.number) };
     },
-    `${guest.head} ${news}`,
+    version,
   );
   const { found, receipts = [] } = query.value ?? {};
   if (query.error !== undefined) return <ErrorNote error={query.error} />;

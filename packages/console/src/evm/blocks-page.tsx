@@ -6,17 +6,17 @@ import { formatCount, shortenHex } from '../format.ts';
 import { Bar } from '../parts/bar.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Time } from '../parts/time.tsx';
-import { useStore } from '../store.ts';
 import { useQuery } from '../use-query.ts';
 import { ethClient } from './eth-client.ts';
 import { AddressLink, BlockLink } from './links.tsx';
 import type { RpcSlimBlock } from './rpc-types.ts';
+import { useChainVersion } from './use-chain-version.ts';
 
 /** Blocks, newest first. The first page follows the head; older pages stay where they are. */
 export function BlocksPage({ guest }: { guest: GuestView }): JSX.Element {
-  const { api, live } = useConsole();
+  const { api } = useConsole();
   const [from, setFrom] = useState<number>();
-  const news = useStore(live.snapshotNews);
+  const version = useChainVersion(guest);
   const query = useQuery(
     `${guest.id} ${from ?? 'head'}`,
     async (signal) => {
@@ -24,7 +24,7 @@ export function BlocksPage({ guest }: { guest: GuestView }): JSX.Element {
       const head = await chain.headNumber();
       return { head, blocks: await chain.blocksDown(Math.min(from ?? head, head), BLOCKS_A_PAGE) };
     },
-    `${guest.head} ${guest.state} ${news}`,
+    version,
   );
   const { head = 0, blocks = [] } = query.value ?? {};
   return (

@@ -8,7 +8,6 @@ import { ErrorNote } from '../parts/error-note.tsx';
 import { Facts } from '../parts/facts.tsx';
 import type { FactRow } from '../parts/facts.tsx';
 import { hrefOf } from '../router.ts';
-import { useStore } from '../store.ts';
 import { useQuery } from '../use-query.ts';
 import { Outcome, Recipient } from './block-page.tsx';
 import { callTree, functionName } from './call-tree.ts';
@@ -18,11 +17,12 @@ import { HexData } from './hex-data.tsx';
 import { AddressLink, BlockLink } from './links.tsx';
 import { Logs } from './logs.tsx';
 import type { RpcReceipt, RpcTransaction } from './rpc-types.ts';
+import { useChainVersion } from './use-chain-version.ts';
 
 /** A transaction: what it is, how it went, what it called, what it logged. */
 export function TransactionPage({ guest, hash }: { guest: GuestView; hash: string }): JSX.Element {
-  const { api, live } = useConsole();
-  const news = useStore(live.snapshotNews);
+  const { api } = useConsole();
+  const version = useChainVersion(guest);
   const query = useQuery(
     `${guest.id} ${hash}`,
     async (signal) => {
@@ -33,7 +33,7 @@ export function TransactionPage({ guest, hash }: { guest: GuestView; hash: strin
       ]);
       return { transaction, receipt };
     },
-    `${guest.head} ${news}`,
+    version,
   );
   const { transaction, receipt } = query.value ?? {};
   if (query.error !== undefined) return <ErrorNote error={query.error} />;
@@ -60,7 +60,9 @@ export function TransactionPage({ guest, hash }: { guest: GuestView; hash: strin
       <section class="panel">
         <Facts rows={transactionFacts(guest.name, transaction, receipt)} />
       </section>
-      {receipt !== undefined && <Trace guest={guest} hash={hash} version={receipt.gasUsed} />}
+      {receipt !== undefined && (
+        <Trace guest={guest} hash={hash} version={transaction.blockHash ?? ''} />
+      )}
       {receipt !== undefined && <Logs guest={guest.name} logs={receipt.logs} />}
       <section>
         <h2>Input</h2>
@@ -70,6 +72,7 @@ export function TransactionPage({ guest, hash }: { guest: GuestView; hash: strin
   );
 }
 
+/** @param version another one when the transaction ran again, in another block */
 function Trace(props: { guest: GuestView; hash: string; version: string }): JSX.Element {
   const { api } = useConsole();
   const { guest, hash, version } = props;

@@ -85,7 +85,7 @@ function Tab({ route, guest }: { route: GuestRoute; guest: GuestView }): JSX.Ele
     case 'block':
       return <BlockPage guest={guest} block={route.block} />;
     case 'transaction':
-      return <TransactionPage guest={guest} hash={route.hash} />;
+      return <TransactionPage key={route.hash} guest={guest} hash={route.hash} />;
     case 'account':
       return <AccountPage key={route.address} guest={guest} address={route.address} />;
     default:

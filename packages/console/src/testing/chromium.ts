@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 /** A Chromium: `POLYVISOR_CHROMIUM`, one on the path, or where it usually is; undefined: none. */
 export function findChromium(): string | undefined {
   const given = process.env['POLYVISOR_CHROMIUM'];
-  if (given !== undefined) return given;
+  if (given !== undefined) return given === '' ? undefined : given;
   const path = (process.env['PATH'] ?? '').split(delimiter);
   const candidates = path.flatMap((directory) => NAMES.map((name) => join(directory, name)));
   return [...candidates, ...USUAL_PLACES].find(isExecutable);
