@@ -7,8 +7,6 @@ import { refusalError } from './refusals.ts';
 import type { EthState } from './state.ts';
 import { type Transaction, messageOf } from './transaction.ts';
 
-/** Transactions that wait at most; more are refused. */
-export const POOL_SIZE_MAX = 10_000;
 /** Bytes of a transaction without its blobs. @see go-ethereum, core/txpool/legacypool, txMaxSize */
 const TRANSACTION_BYTES_MAX = 128 * 1024;
 
@@ -18,6 +16,7 @@ export function admit(
   tx: Transaction,
   block: BlockEnvironment,
   fork: Hardfork,
+  poolSizeMax: number,
 ): EthState {
   const { pool, settings, world } = state;
   if (pool.has(tx.hash) || state.transactions.has(String.fromCharCode(...tx.hash))) {
@@ -31,7 +30,7 @@ export function admit(
   if (tx.chainId !== undefined && tx.chainId !== settings.chainId) {
     throw new EthError(`invalid chain id for signer: have ${tx.chainId} want ${settings.chainId}`);
   }
-  if (pool.size >= POOL_SIZE_MAX) throw new EthError('txpool is full');
+  if (pool.size >= poolSizeMax) throw new EthError('txpool is full');
 
   const account = world.account(tx.sender);
   const code = world.codeAt(tx.sender);

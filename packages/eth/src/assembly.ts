@@ -57,6 +57,8 @@ export interface AssembledBlock {
 /** Why a transaction is not in a block although it is valid by itself, or is not valid. */
 export type Refusal = TransactionError | 'block-full' | 'deposit-malformed';
 
+type Ended = Exclude<Outcome, { kind: 'fault' }>;
+
 /** The most bytes of RLP a block may have since Osaka. @see EIP-7934: 10 MiB less 2 MiB for the beacon block around it */
 export const BLOCK_BYTES_MAX = 8 * 1024 * 1024;
 /** What a block's header and lists take at most beside transactions and withdrawals. */
@@ -82,12 +84,20 @@ export class BlockAssembly {
   #blobGasUsed = 0n;
   #bytes = BLOCK_BYTES_RESERVED;
 
-  constructor(evm: Evm, world: World, plan: BlockPlan, hashes: BlockHashes, slice: Slice) {
+  /** `environment`: the block as code in it sees it, where that is not what follows from the plan. */
+  constructor(
+    evm: Evm,
+    world: World,
+    plan: BlockPlan,
+    hashes: BlockHashes,
+    slice: Slice,
+    environment: BlockEnvironment = environmentOf(plan, evm),
+  ) {
     this.plan = plan;
     this.#evm = evm;
     this.#slice = slice;
     this.#overlay = new Overlay(world, hashes);
-    this.environment = environmentOf(plan, evm);
+    this.environment = environment;
   }
 
   /** The state behind what was added so far. */
@@ -116,53 +126,23 @@ export class BlockAssembly {
     if (tx.gasLimit > this.gasLeft || !this.#hasRoomFor(tx, blobGas)) {
       return tx.gasLimit > this.plan.gasLimit ? 'gas-limit-over-block' : 'block-full';
     }
-    const outcome = yield* execute(
-      this.#evm,
-      {
-        message: messageOf(tx, tx.sender),
-        block: this.environment,
-        state: this.#overlay,
-        rules: 'transaction',
-      },
-      this.#slice,
-    );
+    const outcome = yield* this.#execute(tx, 'transaction');
     if (outcome.kind === 'rejected') return outcome.error;
     if (this.#hasRequests && depositsOf(outcome.logs) === undefined) return 'deposit-malformed';
-
-    this.#overlay.apply(outcome.effects);
-    this.#gasUsed += outcome.gasUsed;
-    this.#blobGasUsed += blobGas;
-    this.#bytes += tx.raw.length + 9;
-    this.#transactions.push(tx);
-    this.#receipts.push({
-      type: tx.type,
-      isSuccess: outcome.status === 'success',
-      cumulativeGasUsed: this.#gasUsed,
-      gasUsed: outcome.gasUsed,
-      effectiveGasPrice: effectiveGasPrice(tx, this.plan.baseFee),
-      logsBloom: bloomOf(outcome.logs),
-      logs: outcome.logs,
-      contractAddress: tx.to ? undefined : createAddress(tx.sender, tx.nonce),
-      blobGasUsed: blobGas,
-      blobGasPrice: blobGas === 0n ? 0n : this.environment.blobBaseFee,
-      stateRoot: isAtLeast(this.#evm.hardfork, 'byzantium') ? undefined : this.#interimRoot(),
-    });
+    this.#include(tx, outcome);
     return undefined;
+  }
+
+  /** Executes a message that nobody signed and, unless it is rejected, takes it in. The caller minds the gas limit. */
+  *simulate(tx: Transaction, rules: 'transaction' | 'call', tracer?: Tracer): Steps<Ended> {
+    const outcome = yield* this.#execute(tx, rules, tracer);
+    if (outcome.kind === 'executed') this.#include(tx, outcome);
+    return outcome;
   }
 
   /** Executes a transaction behind those added before with a tracer watching, and leaves it out of the block. */
   *trace(tx: Transaction, tracer: Tracer): Steps<Extract<Outcome, { kind: 'executed' }>> {
-    const outcome = yield* execute(
-      this.#evm,
-      {
-        message: messageOf(tx, tx.sender),
-        block: this.environment,
-        state: this.#overlay,
-        rules: 'transaction',
-        tracer,
-      },
-      this.#slice,
-    );
+    const outcome = yield* this.#execute(tx, 'transaction', tracer);
     assert(outcome.kind === 'executed', 'a mined transaction is valid in its block');
     return outcome;
   }
@@ -214,6 +194,43 @@ export class BlockAssembly {
       withdrawals: plan.withdrawals,
     };
     return { block, world };
+  }
+
+  *#execute(tx: Transaction, rules: 'transaction' | 'call', tracer?: Tracer): Steps<Ended> {
+    return yield* execute(
+      this.#evm,
+      {
+        message: messageOf(tx, tx.sender),
+        block: this.environment,
+        state: this.#overlay,
+        rules,
+        keepsEffects: true,
+        ...(tracer ? { tracer } : {}),
+      },
+      this.#slice,
+    );
+  }
+
+  #include(tx: Transaction, outcome: Extract<Outcome, { kind: 'executed' }>): void {
+    const blobGas = BLOB_GAS * BigInt(tx.blobVersionedHashes.length);
+    this.#overlay.apply(outcome.effects);
+    this.#gasUsed += outcome.gasUsed;
+    this.#blobGasUsed += blobGas;
+    this.#bytes += tx.raw.length + 9;
+    this.#transactions.push(tx);
+    this.#receipts.push({
+      type: tx.type,
+      isSuccess: outcome.status === 'success',
+      cumulativeGasUsed: this.#gasUsed,
+      gasUsed: outcome.gasUsed,
+      effectiveGasPrice: effectiveGasPrice(tx, this.plan.baseFee),
+      logsBloom: bloomOf(outcome.logs),
+      logs: outcome.logs,
+      contractAddress: tx.to ? undefined : createAddress(tx.sender, tx.nonce),
+      blobGasUsed: blobGas,
+      blobGasPrice: blobGas === 0n ? 0n : this.environment.blobBaseFee,
+      stateRoot: isAtLeast(this.#evm.hardfork, 'byzantium') ? undefined : this.#interimRoot(),
+    });
   }
 
   get #hasRequests(): boolean {

@@ -1,5 +1,5 @@
 import { bytesToHex } from '@polyvisor/bytes/hex';
-import { transactionGasMax } from '@polyvisor/evm/intrinsic';
+import { intrinsicGas, transactionGasMax } from '@polyvisor/evm/intrinsic';
 import type {
   BlockEnvironment,
   Evm,
@@ -124,10 +124,12 @@ export function* estimateGas(
   const run = (gasLimit: bigint): Steps<Executed> => call(context, { ...message, gasLimit }, slice);
   let high = gasCap(context, message);
   if (isTransfer(context, message) && (yield* succeeds(run, TRANSFER_GAS))) return TRANSFER_GAS;
+  const { gas, floor } = intrinsicGas(message, context.evm.hardfork);
+  if (high < gas || high < floor) throw notEnough(high);
   const first = yield* run(high);
   if (first.status !== 'success') {
     if (first.status !== 'out-of-gas') throw failureOf(first);
-    throw new EthError(`gas required exceeds allowance (${high})`);
+    throw notEnough(high);
   }
   // Less than this can't be enough; a call inside may need to have 64/63 of what it uses.
   let low = first.gasUsed - 1n;
@@ -151,6 +153,10 @@ function isTransfer({ state }: CallContext, { to, data }: TransactionMessage): b
   if (!to || data.length > 0) return false;
   const account = state.account(to);
   return !account || state.code(account.codeHash).length === 0;
+}
+
+function notEnough(gas: bigint): EthError {
+  return new EthError(`gas required exceeds allowance (${gas})`);
 }
 
 function* succeeds(run: (gas: bigint) => Steps<Executed>, gas: bigint): Steps<boolean> {

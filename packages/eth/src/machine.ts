@@ -16,10 +16,10 @@ import {
 } from './call-request.ts';
 import { type CallContext, type Executed, call, estimateGas } from './calls.ts';
 import { EthError } from './errors.ts';
-import { feeBehind } from './fee-history.ts';
 import { planOfHeader } from './import-block.ts';
 import { type MinedBlock, assemble, planNextBlock } from './mining.ts';
 import { Overlay } from './overlay.ts';
+import { type SimulatedBlock, type Simulation, simulate } from './simulate.ts';
 import type { Slice, Steps } from '@polyvisor/machine/steps';
 import {
   type BlockId,
@@ -262,6 +262,14 @@ export class EthMachine implements Machine {
     );
   }
 
+  /** Blocks as they would be behind one of the chain. */
+  simulate(simulation: Simulation, id: BlockId): Task<SimulatedBlock[]> {
+    return this.#enqueue((slice) => {
+      const context = { evm: this.#evm, state: this.#state, gasMax: this.options.callGasMax };
+      return simulate(context, simulation, id, slice);
+    });
+  }
+
   /** The block that would be mined now. */
   pendingBlock(): Task<MinedBlock> {
     return this.#enqueue((slice) => this.#assemblePending(slice));
@@ -285,8 +293,9 @@ export class EthMachine implements Machine {
   }
 
   #admit(tx: Transaction): Submission {
-    const plan = this.#plan();
-    this.#state = admit(this.#state, tx, environmentOf(plan, this.#evm), this.hardfork);
+    const environment = environmentOf(this.#plan(), this.#evm);
+    const { poolSizeMax } = this.options;
+    this.#state = admit(this.#state, tx, environment, this.hardfork, poolSizeMax);
     this.#emit({ kind: 'transaction', tx });
     const isInstant = this.#state.settings.mining.mode === 'instant';
     const isNext = this.pendingNonce(tx.sender) > tx.nonce;
@@ -303,32 +312,37 @@ export class EthMachine implements Machine {
   }
 
   *#mineBlocks(count: number, interval: number | undefined, slice: Slice): Steps<Block> {
+    let isProgress = false;
     for (let i = 0; i < count; i++) {
-      const head = this.#state.head.header;
+      const { head, settings } = this.#state;
       const plan = this.#plan();
-      const timestamp =
-        i > 0 && interval !== undefined ? head.timestamp + BigInt(interval) : plan.timestamp;
+      const isSpaced = i > 0 && interval !== undefined;
+      const timestamp = isSpaced ? head.header.timestamp + BigInt(interval) : plan.timestamp;
       const mined = yield* assemble(this.#evm, this.#state, { ...plan, timestamp }, slice);
       // What was submitted meanwhile stays in the pool: only the pool changes outside of tasks.
       this.#state = append(this.#state, mined, this.options.historyBlocks);
       this.#dropFromPool(mined.dropped);
-      this.#keepClockAhead();
+      if (isSpaced || settings.nextTimestamp !== undefined) this.#setClockByHead();
+      isProgress = mined.block.transactions.length + mined.dropped.length > 0;
       slice.left -= BLOCK_OVERHEAD;
       this.#emit({ kind: 'block', block: mined.block });
       while (slice.left <= 0) yield;
     }
-    if (this.#state.settings.mining.mode === 'instant' && this.#hasReadyTransaction()) {
-      this.#scheduleMining();
-    }
+    // A block that took nothing from the pool would be followed by others like it.
+    const isInstant = this.#state.settings.mining.mode === 'instant';
+    if (isInstant && isProgress && this.#hasReadyTransaction()) this.#scheduleMining();
     return this.#state.head;
   }
 
   #hasReadyTransaction(): boolean {
     const { pool, world } = this.#state;
+    if (pool.size === 0) return false;
+    const { baseFee, blobBaseFee } = environmentOf(this.#plan(), this.#evm);
     for (const [first] of pool.senders()) {
       const { tx } = first!;
       if (tx.nonce !== (world.account(tx.sender)?.nonce ?? 0n)) continue;
-      if (tx.maxFeePerGas >= feeBehind(this.#state.head, this.hardfork)) return true;
+      const paysForBlobs = tx.type !== 3 || tx.maxFeePerBlobGas >= blobBaseFee;
+      if (tx.maxFeePerGas >= baseFee && paysForBlobs) return true;
     }
     return false;
   }
@@ -339,11 +353,10 @@ export class EthMachine implements Machine {
   }
 
   /** After a block with a set timestamp the chain's clock goes on from it. */
-  #keepClockAhead(): void {
+  #setClockByHead(): void {
     const { settings, head } = this.#state;
-    const ahead = Number(head.header.timestamp) - this.#nowSeconds;
-    if (ahead <= settings.clockOffset + 1) return;
-    this.#state = { ...this.#state, settings: { ...settings, clockOffset: ahead } };
+    const clockOffset = Number(head.header.timestamp) - this.#nowSeconds;
+    this.#state = { ...this.#state, settings: { ...settings, clockOffset } };
   }
 
   get #nowSeconds(): number {
