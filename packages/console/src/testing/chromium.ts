@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** A Chromium: `POLYVISOR_CHROMIUM`, one on the path, or where it usually is; undefined: none. */
+/** `POLYVISOR_CHROMIUM` (empty: none), else one on the path or where it usually is. */
 export function findChromium(): string | undefined {
   const given = process.env['POLYVISOR_CHROMIUM'];
   if (given !== undefined) return given === '' ? undefined : given;
