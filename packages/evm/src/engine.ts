@@ -221,7 +221,8 @@ class Transition implements Execution {
     const message = this.#message;
     const sender = this.#sender;
     vm.setNonce(sender, vm.nonce(sender) + 1n);
-    vm.setFlags(sender, accountFlag.touched);
+    // Who pays nothing may not have been there before.
+    vm.setFlags(sender, accountFlag.touched | accountFlag.exists);
     if (!isTransaction) return;
     const blobGas = BLOB_GAS * BigInt(message.blobVersionedHashes.length);
     const price = message.gasLimit * this.#gasPrice + blobGas * this.#block.blobBaseFee;

@@ -12,6 +12,7 @@ import { nextBlockMethods } from './next-block.ts';
 import { nodeControlMethods } from './node-control.ts';
 import { sendingMethods } from './sending.ts';
 import { signingMethods } from './signing.ts';
+import { simulateMethods } from './simulate.ts';
 import { stateMethods } from './state.ts';
 import { subscriptionMethods } from './subscriptions.ts';
 import { transactionMethods } from './transactions.ts';
@@ -26,6 +27,7 @@ export const methodTable: readonly Method[] = [
   ...sendingMethods,
   ...signingMethods,
   ...callMethods,
+  ...simulateMethods,
   ...logMethods,
   ...filterMethods,
   ...subscriptionMethods,

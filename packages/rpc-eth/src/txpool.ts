@@ -1,6 +1,4 @@
-import { bytesToHex } from '@polyvisor/bytes/hex';
-import { utf8ToBytes } from '@polyvisor/bytes/bytes';
-import { keccak256 } from '@polyvisor/crypto/keccak';
+import { checksumAddress } from '@polyvisor/eth/checksum-address';
 import type { EthState } from '@polyvisor/eth/state';
 import type { Transaction } from '@polyvisor/eth/transaction';
 import { type Method, method } from './method.ts';
@@ -82,13 +80,4 @@ function byNonce(transactions: readonly Transaction[], view: (tx: Transaction) =
 function inWords(tx: Transaction): string {
   const to = tx.to ? checksumAddress(tx.to) : 'contract creation';
   return `${to}: ${tx.value} wei + ${tx.gasLimit} gas × ${tx.maxFeePerGas} wei`;
-}
-
-/** An address with its checksum as capital letters. @see EIP-55 */
-function checksumAddress(bytes: Uint8Array): string {
-  const digits = bytesToHex(bytes).slice(2);
-  const hash = bytesToHex(keccak256(utf8ToBytes(digits))).slice(2);
-  return `0x${Array.from(digits, (digit, i) =>
-    hash[i]! >= '8' ? digit.toUpperCase() : digit,
-  ).join('')}`;
 }

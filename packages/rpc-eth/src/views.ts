@@ -193,7 +193,7 @@ export function logView({ log, block, transactionIndex, logIndex }: LogEntry): J
 }
 
 /** Where a transaction is. */
-function placeView(block: Block, transactionHash: Uint8Array, index: number): JsonObject {
+export function placeView(block: Block, transactionHash: Uint8Array, index: number): JsonObject {
   return {
     transactionHash: bytesToHex(transactionHash),
     transactionIndex: quantityView(index),
@@ -202,7 +202,12 @@ function placeView(block: Block, transactionHash: Uint8Array, index: number): Js
   };
 }
 
-function logFieldsView(log: Log, place: JsonObject, block: Block, logIndex: number): JsonObject {
+export function logFieldsView(
+  log: Log,
+  place: JsonObject,
+  block: Block,
+  logIndex: number,
+): JsonObject {
   return {
     address: bytesToHex(log.address),
     topics: log.topics.map(bytesToHex),
