@@ -3,7 +3,7 @@ import { Assembler, type Expression, type Local } from '@polyvisor/wasm/assemble
 import type { MemoryInstruction } from '@polyvisor/wasm/instructions';
 import type { ModuleWriter } from '@polyvisor/wasm/module-writer';
 import { I32 } from '@polyvisor/wasm/types';
-import type { Decoder } from './decoder.ts';
+import type { Decoded, Decoder } from './decoder.ts';
 import { type InstructionSet, operandNames } from './instruction-set.ts';
 
 /** Where a block's surroundings lie in its WebAssembly memory, in bytes. */
@@ -89,7 +89,7 @@ export class BlockEmitter {
 
   read(register: number): Expression {
     if (register === this.#set.zeroRegister) return this.number(0);
-    return this.#registers.get(register)!;
+    return this.#local(register);
   }
 
   write(register: number, value: Expression): void {
@@ -99,7 +99,7 @@ export class BlockEmitter {
       return;
     }
     this.#written.add(register);
-    this.a.set(this.#registers.get(register)!, value);
+    this.a.set(this.#local(register), value);
   }
 
   /** A constant as wide as a register. */
@@ -160,10 +160,17 @@ export class BlockEmitter {
     f.br(f.depth - 1);
   }
 
-  #registersOf({ row, operands }: NonNullable<ReturnType<Decoder>>): number[] {
-    return operandNames(this.#set, row)
+  #registersOf({ row, operands }: Decoded): number[] {
+    const named = operandNames(this.#set, row)
       .filter((name) => this.#set.fields[name]!.kind === 'register')
       .map((name) => operands[name]!);
+    return [...named, ...(row.implied ?? [])];
+  }
+
+  #local(register: number): Local {
+    const local = this.#registers.get(register);
+    assert(local, `register ${register} is neither an operand nor implied`);
+    return local;
   }
 
   #load(registers: readonly number[]): void {
@@ -181,7 +188,7 @@ export class BlockEmitter {
   #store(): void {
     const name = this.#set.registerBits === 64 ? 'i64.store' : 'i32.store';
     for (const register of this.#written) {
-      this.a.store(name, 0, this.#registers.get(register)!, this.#address(register));
+      this.a.store(name, 0, this.#local(register), this.#address(register));
     }
     this.a.store('i32.store', 0, this.#exitPc, this.#layout.pc);
     this.a.store('i32.store', 0, this.#exitUsed, this.#layout.used);

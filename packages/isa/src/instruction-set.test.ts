@@ -82,6 +82,17 @@ describe('a wrong table is a bug that is found at once', () => {
     expect(withRows({ ...row, syntax: 'rd, rs1, immI' })).toThrow('add: immI lies on bits');
   });
 
+  test('a register that is used and not named', () => {
+    const emit: typeof row.emit = (e) => e.write(7, e.read(7));
+    const words: Word[] = [[row.match, 0]];
+    const emitted = (implied: readonly number[]) => () => {
+      const set = defineInstructionSet({ ...rv32im, rows: [{ ...row, emit, implied }] });
+      return emitBlock(new ModuleWriter(), set, createDecoder(set), layout, 0, words);
+    };
+    expect(emitted([])).toThrow('register 7 is neither an operand nor implied');
+    expect(emitted([7])).not.toThrow();
+  });
+
   test('an operand without field', () => {
     expect(withRows({ ...row, syntax: 'rd, rs9' })).toThrow("no field 'rs9'");
   });

@@ -14,6 +14,8 @@ export interface Row<Name extends string = string, Feature extends string = stri
   readonly match: number;
   /** Operands as the assembler writes them: names of fields, and what stands between. */
   readonly syntax: string;
+  /** Registers that it uses and that are no operands, as a call's link register. */
+  readonly implied?: readonly number[];
   /** The extension or version that brought it. */
   readonly since: Feature;
   /** What it does, obvious before fast. */

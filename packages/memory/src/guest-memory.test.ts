@@ -268,11 +268,22 @@ test.runIf(available.includes('mmap-node'))('an idle fork takes no memory of its
 
 test('importing the package loads no foreign functions', () => {
   const script = `
-    await import(${JSON.stringify(new URL('./guest-memory.ts', import.meta.url).href)});
+    await import('${new URL('./guest-memory.ts', import.meta.url).href}');
     console.log(process.moduleLoadList.filter((name) => /\\bffi\\b/.test(name)).length);`;
-  const output = execFileSync(process.execPath, ['--input-type=module', '-e', script]);
-  expect(output.toString().trim()).toBe('0');
+  expect(outputOf(script)).toBe('0');
 });
+
+test('where foreign functions are forbidden, copying is left', () => {
+  const script = `
+    const select = await import('${new URL('./select-backend.ts', import.meta.url).href}');
+    console.log(select.bestBackend().name);`;
+  expect(outputOf(script, '--permission', '--allow-fs-read=*')).toBe('copy');
+});
+
+function outputOf(script: string, ...flags: string[]): string {
+  const args = [...flags, '--input-type=module', '--eval', script];
+  return execFileSync(process.execPath, args, { stdio: 'pipe' }).toString().trim();
+}
 
 function openFiles(): number {
   return readdirSync('/proc/self/fd').length;

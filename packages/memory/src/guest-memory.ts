@@ -95,6 +95,7 @@ export class GuestMemory implements Disposable {
   /**
    * Captures the contents, and makes them what `reset` goes back to. The time goes with the pages written since the
    * last snapshot (`mmap`), or with the length (`copy`).
+   * @throws HostError `memory-map` where the operating system refuses; the memory is then good for disposal only
    */
   snapshot(): MemorySnapshot {
     return new MemorySnapshot(this.#backend, this.#live().capture());

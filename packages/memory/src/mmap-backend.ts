@@ -27,7 +27,12 @@ export function createMmapBackend(name: BackendName, native: Native): MemoryBack
       const base = image
         ? (image as MappedImage).hold()
         : new MappedImage(files, memory.buffer.byteLength, []);
-      for (const range of base.ranges) files.map(memory, range);
+      try {
+        for (const range of base.ranges) files.map(memory, range);
+      } catch (error) {
+        base.release();
+        throw error;
+      }
       return new MappedMemory(files, memory, base);
     },
   };
