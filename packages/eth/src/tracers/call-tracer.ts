@@ -57,8 +57,7 @@ export class CallTracer implements Tracer {
     frame.gasUsed = quantity(gas - end.gasLeft);
     if (end.output.length > 0) frame.output = bytesToHex(end.output);
     if (end.status === 'success') return;
-    // What a failed frame logged did not happen.
-    delete frame.logs;
+    dropLogs(frame);
     if (end.status === 'revert') {
       frame.error = 'execution reverted';
       const reason = revertReason(end.output);
@@ -87,6 +86,12 @@ export class CallTracer implements Tracer {
   result(gasLimit: bigint, gasUsed: bigint): CallFrame | undefined {
     return this.#root && { ...this.#root, gas: quantity(gasLimit), gasUsed: quantity(gasUsed) };
   }
+}
+
+/** What a failed frame logged did not happen, nor what frames in it did. */
+function dropLogs(frame: CallFrame): void {
+  delete frame.logs;
+  frame.calls?.forEach(dropLogs);
 }
 
 function frameOf(start: FrameStart): CallFrame {
