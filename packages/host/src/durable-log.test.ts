@@ -84,3 +84,14 @@ test('a commit that fails is told to all who wait, and the guest is where it was
   await later;
   expect(database.get('bytes', 'all')).toEqual(Uint8Array.of(5));
 });
+
+test('who waits when the guest is removed is told so', async () => {
+  const kept = bytes.now;
+  bytes.now = Uint8Array.of(7);
+  const waiting = expect(log.committed()).rejects.toThrow('removed');
+  log[Symbol.dispose]();
+  clock.advance(0);
+  await waiting;
+  using again = openDatabase(join(directory, 'a.db'));
+  expect([again.get('bytes', 'all'), failures]).toEqual([kept, []]);
+});

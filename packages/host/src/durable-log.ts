@@ -1,4 +1,5 @@
 import { assert } from '@polyvisor/errors/assert';
+import { HostError } from '@polyvisor/errors/host-error';
 import type { Database } from '@polyvisor/store/database';
 import type { Change, Rows } from '@polyvisor/store/rows';
 import { bytesToUtf8, utf8ToBytes } from '@polyvisor/bytes/bytes';
@@ -24,6 +25,7 @@ export class DurableLog implements Disposable {
   #committedState: unknown;
   #scheduled: Promise<void> | undefined;
   #commits = 0;
+  #isClosed = false;
 
   constructor(database: Database, instance: Instance, options: DurableLogOptions) {
     this.#database = database;
@@ -107,6 +109,7 @@ export class DurableLog implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     this.#database.close();
   }
 
@@ -114,6 +117,8 @@ export class DurableLog implements Disposable {
     this.#scheduled ??= new Promise((resolve, reject) => {
       this.#clock.defer(() => {
         this.#scheduled = undefined;
+        // Removed meanwhile: there is nothing to keep any more, and nobody is told that it was.
+        if (this.#isClosed) return reject(new HostError('guest-removed', 'the guest was removed'));
         try {
           this.#commitState();
           resolve();

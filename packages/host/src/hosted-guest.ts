@@ -2,6 +2,7 @@ import { assert } from '@polyvisor/errors/assert';
 import { HostError } from '@polyvisor/errors/host-error';
 import type { RunResult } from '@polyvisor/machine/machine';
 import type { Task } from '@polyvisor/machine/tasks';
+import { Alarm } from './alarm.ts';
 import type { HostClock } from './clock.ts';
 import type { DurableLog } from './durable-log.ts';
 import type { ForkOptions, Guest, GuestUsage } from './guest.ts';
@@ -31,15 +32,13 @@ export class HostedGuest implements Guest {
   /** What the instance is given of the host. */
   readonly context: GuestContext;
   readonly #host: GuestHost;
+  readonly #alarm: Alarm;
   readonly #waiting = new Set<(error: HostError) => void>();
   #state: GuestState = { name: 'created' };
   #endpoints: readonly Endpoint[] = [];
   #attached: Attached | undefined;
   #isRemoved = false;
   #headSeen = '';
-  /** What the timer is set for, Unix milliseconds. */
-  #wakesAtMs: number | undefined;
-  #cancelTimer: (() => void) | undefined;
 
   constructor(facts: GuestFacts, host: GuestHost) {
     this.id = facts.id;
@@ -51,6 +50,7 @@ export class HostedGuest implements Guest {
     this.options = facts.options;
     this.#host = host;
     this.context = this.#makeContext();
+    this.#alarm = new Alarm(host.clock, () => this.#onAlarm());
   }
 
   /** Gives the guest its machine. Once, before anything else. */
@@ -247,7 +247,7 @@ export class HostedGuest implements Guest {
     this.#rejectWaiting('guest-stopped', `guest '${this.name}' is stopped`);
     const before = this.#state;
     this.#state = { name: 'stopped' };
-    this.#setTimer();
+    this.#setAlarm();
     await this.#closeDoors(parts.instance);
     // One that failed kept all that is good; one that fails here has said so.
     if (before.name !== 'failed') await parts.durable?.committed().catch(() => {});
@@ -356,7 +356,7 @@ export class HostedGuest implements Guest {
       state: state.name,
       ...(state.name === 'failed' ? { reason: describeState(state) } : {}),
     });
-    this.#setTimer();
+    this.#setAlarm();
   }
 
   /** A verb works all the same when it can't be kept: after a restart the guest is where the one before left it. */
@@ -374,24 +374,18 @@ export class HostedGuest implements Guest {
     if (result.reason === 'halt' && this.#state.name === 'running') void this.stop();
     // Nobody may be waiting for what the slice did (a block by the clock); it is kept all the same.
     this.#attached?.durable?.changed();
-    this.#setTimer();
+    this.#setAlarm();
   }
 
-  /** Sets the timer for when the machine wants to be told the time again. */
-  #setTimer(): void {
-    const wakesAtMs =
-      this.#state.name === 'running' ? this.#attached?.instance.wakesAtMs() : undefined;
-    if (wakesAtMs === this.#wakesAtMs) return;
-    this.#cancelTimer?.();
-    this.#wakesAtMs = wakesAtMs;
-    if (wakesAtMs === undefined) return;
-    const { clock } = this.#host;
-    const delayMs = Math.min(Math.max(1, wakesAtMs - clock.unixMs()), TIMER_MS_MAX);
-    this.#cancelTimer = clock.after(delayMs, () => {
-      this.#wakesAtMs = undefined;
-      this.#attached?.instance.setNow(clock.unixMs());
-      this.#setTimer();
-    });
+  /** Has the host's clock tell the machine the time when it asked for it. */
+  #setAlarm(): void {
+    const isRunning = this.#state.name === 'running';
+    this.#alarm.set(isRunning ? this.#attached?.instance.wakesAtMs() : undefined);
+  }
+
+  #onAlarm(): void {
+    this.#attached?.instance.setNow(this.#host.clock.unixMs());
+    this.#setAlarm();
   }
 
   #checkLimits(): void {
@@ -482,9 +476,6 @@ interface Attached {
   readonly job: Job;
   readonly durable: DurableLog | undefined;
 }
-
-/** Longer timers fire at once. @see Node.js, setTimeout */
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 function notSupported(guest: Guest, verb: string): HostError {
   return new HostError(
