@@ -289,15 +289,15 @@ export class CodeValidator {
     for (let i = types.length - 1; i >= 0; i--) this.#pop(types[i]!);
   }
 
+  /** @returns the operand's own type, which may still be any */
   #pop(expected: Operand): Operand {
     const frame = this.#frames.at(-1)!;
     if (this.#operands.length === frame.height) {
-      if (frame.isUnreachable) return expected;
+      if (frame.isUnreachable) return 'any';
       throw this.#invalid('an operand is missing');
     }
     const actual = this.#operands.pop()!;
-    if (actual === expected || expected === 'any') return actual;
-    if (actual === 'any') return expected;
+    if (actual === expected || actual === 'any' || expected === 'any') return actual;
     throw this.#invalid(`type 0x${actual.toString(16)} where 0x${expected.toString(16)} is due`);
   }
 

@@ -85,6 +85,22 @@ describe(`random modules (seed ${SEED})`, () => {
   });
 });
 
+test('code that can not be reached may branch to labels of different types', () => {
+  expectKind((m) => {
+    const f = m.function([], [], 'f');
+    f.block(I32).block(I64).op('unreachable').i32(0).brTable([0], 1).end();
+    f.drop().i32(1).end().drop();
+  }, undefined);
+});
+
+test('code that can be reached may not', () => {
+  expectKind((m) => {
+    const f = m.function([], [], 'f');
+    f.block(I32).block(I64).i64(1n).i32(0).brTable([0], 1).end();
+    f.drop().i32(1).end().drop();
+  }, 'invalid');
+});
+
 describe('what the writer can say', () => {
   test('tail calls do not use up the stack', () => {
     const m = new ModuleWriter();
