@@ -105,7 +105,7 @@ test('answers go out when they are ready, whatever came first', async () => {
   expect(await client.next()).toEqual(result(1, 'done'));
 });
 
-test('a session sends notifications until its connection ends, once', async () => {
+test('a session notifies until its connection ends, and hears of that once', async () => {
   const service = new HeldService();
   const client = new Client(await open(service));
   expect(await client.ask(call(1, 'subscribe'))).toEqual(result(1, '0x1'));
