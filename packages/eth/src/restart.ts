@@ -7,8 +7,8 @@ import { type EthState, worldAt } from './state.ts';
 import { encodeStoredBlock } from './stored-block.ts';
 
 /**
- * The chain as its first block left it, with an empty pool and a clock that nobody moved. Chain id and mining stay as
- * they are. @throws EthError when the world of block 0 is no longer kept
+ * The chain as its first block left it, with an empty pool and a clock that nobody moved. Chain id
+ * and mining stay as they are. @throws EthError when the world of block 0 is no longer kept
  */
 export function restart(state: EthState): EthState {
   const { block: head, world } = worldAt(state, 0n);

@@ -58,7 +58,10 @@ export interface SimulationContext {
   readonly gasMax: bigint;
 }
 
-/** Blocks of one simulation, those between given numbers counted. @see go-ethereum, internal/ethapi/simulate.go */
+/**
+ * Blocks of one simulation, those between given numbers counted.
+ * @see go-ethereum, internal/ethapi/simulate.go
+ */
 export const SIMULATED_BLOCKS_MAX = 256n;
 /** Seconds between blocks where nothing else is said. */
 const BLOCK_SECONDS = 12n;
@@ -83,7 +86,10 @@ const refusalCodes: Partial<Record<TransactionError, number>> = {
 
 const INTERNAL_ERROR = -32603;
 
-/** Refusals that execution words otherwise than the pool does. @see go-ethereum, core/state_transition.go, preCheck */
+/**
+ * Refusals that execution words otherwise than the pool does.
+ * @see go-ethereum, core/state_transition.go, preCheck
+ */
 const refusalTexts: Partial<Record<TransactionError, (refused: RefusedMessage) => string>> = {
   'nonce-too-low': ({ message, sender }) =>
     `nonce too low: ${named(message)}, tx: ${message.nonce} state: ${sender.nonce}`,
@@ -105,7 +111,10 @@ function named({ sender }: TransactionMessage): string {
   return `address ${checksumAddress(sender)}`;
 }
 
-/** Executes blocks behind the one that `id` names. @throws EthError when an order or a call is not valid */
+/**
+ * Executes blocks behind the one that `id` names. @throws EthError when an order or a call is not
+ * valid
+ */
 export function* simulate(
   context: SimulationContext,
   simulation: Simulation,
@@ -144,7 +153,9 @@ export function* simulate(
   return simulated;
 }
 
-/** The wanted blocks with numbers and timestamps, and empty ones between where numbers are left out. */
+/**
+ * The wanted blocks with numbers and timestamps, and empty ones between where numbers are left out.
+ */
 function withoutGaps(blocks: readonly SimulationBlock[], base: Block): SimulationBlock[] {
   const all: SimulationBlock[] = [];
   let { number, timestamp } = base.header;
@@ -263,7 +274,10 @@ const TRANSFER_TOPIC = hexToBytes(
   '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef',
 );
 
-/** Collects logs and, as logs among them, transfers of ether. What a failed frame logged did not happen. */
+/**
+ * Collects logs and, as logs among them, transfers of ether. What a failed frame logged did not
+ * happen.
+ */
 class TransferTracer implements Tracer {
   readonly #open: Log[][] = [];
   logs: Log[] = [];

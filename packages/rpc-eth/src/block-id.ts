@@ -36,7 +36,8 @@ export const blockNumberOrTag: Parameter<BlockTag | bigint> = parameter(
 );
 
 /**
- * A number, a tag or a hash; the latter two also as `{ blockNumber }` and `{ blockHash, requireCanonical }`.
+ * A number, a tag or a hash; the latter two also as `{ blockNumber }` and `{ blockHash,
+ * requireCanonical }`.
  * @see EIP-1898
  */
 export const blockId: Parameter<BlockId> = parameter('rpc.BlockNumberOrHash', (value) => {

@@ -9,8 +9,8 @@ import { accessListView, quantityView } from './views.ts';
 const block = optional(blockId, 'latest');
 
 /**
- * Where gas is estimated: in the block that the transaction will be in. A contract may spend more there than in the
- * head, whose time it has seen: a pair of Uniswap v2 does.
+ * Where gas is estimated: in the block that the transaction will be in. A contract may spend more
+ * there than in the head, whose time it has seen: a pair of Uniswap v2 does.
  */
 const nextBlock = optional(blockId, 'pending');
 

@@ -30,7 +30,10 @@ const precompileNames: Readonly<Record<number, string>> = {
   0x100: 'P256VERIFY',
 };
 
-/** What `eth_config` answers: the chain has the same rules from its first block on. @see EIP-7910 */
+/**
+ * What `eth_config` answers: the chain has the same rules from its first block on.
+ * @see EIP-7910
+ */
 export function chainConfig({ state, hardfork }: EthMachine): JsonObject {
   const schedule = blobSchedule(hardfork);
   const precompiles: Record<string, string> = {};
@@ -73,7 +76,10 @@ function systemContracts(hardfork: EthMachine['hardfork']): JsonObject {
   };
 }
 
-/** The polynomial of CRC-32, its bits reversed. @see ISO 3309; EIP-2124 takes it over the genesis hash */
+/**
+ * The polynomial of CRC-32, its bits reversed.
+ * @see ISO 3309; EIP-2124 takes it over the genesis hash
+ */
 const CRC_POLYNOMIAL = 0xedb8_8320;
 
 function crc32(bytes: Uint8Array): number {

@@ -18,7 +18,10 @@ import {
 } from './parameters.ts';
 import { quantityView } from './views.ts';
 
-/** Most percentiles of one `eth_feeHistory`. @see go-ethereum, eth/gasprice/feehistory.go, maxQueryLimit */
+/**
+ * Most percentiles of one `eth_feeHistory`.
+ * @see go-ethereum, eth/gasprice/feehistory.go, maxQueryLimit
+ */
 export const PERCENTILES_MAX = 100;
 
 const percentile: Parameter<number> = parameter('float64', (value) => {

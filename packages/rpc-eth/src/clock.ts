@@ -68,7 +68,10 @@ export const clockMethods: readonly Method[] = [
   }),
 ];
 
-/** Changes settings, which may depend on what they are. @returns null, the answer where there is nothing to say */
+/**
+ * Changes settings, which may depend on what they are. @returns null, the answer where there is
+ * nothing to say
+ */
 export async function set(
   node: EthNode,
   changes: Partial<Settings> | ((settings: Settings) => Partial<Settings>),

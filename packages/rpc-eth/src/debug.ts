@@ -120,7 +120,8 @@ function tracing(config: TraceConfig): Tracing {
       return { tracer: {}, result: () => ({}) };
     default:
       throw invalidParams(
-        `tracer '${config.tracer}' is not supported: there are callTracer, noopTracer and, without a name, struct logs`,
+        `tracer '${config.tracer}' is not supported: there are callTracer, noopTracer and, ` +
+          'without a name, struct logs',
       );
   }
 }

@@ -28,8 +28,9 @@ interface Filter {
 }
 
 /**
- * What clients without a connection want to hear of, by id. Blocks and logs are read from the chain when they are
- * asked for, so an idle filter costs nothing; waiting transactions are held as they come.
+ * What clients without a connection want to hear of, by id. Blocks and logs are read from the chain
+ * when they are asked for, so an idle filter costs nothing; waiting transactions are held as they
+ * come.
  */
 export class Filters {
   readonly #context: EthServiceContext;

@@ -35,7 +35,7 @@ export const filterMethods: readonly Method[] = [
   method({
     name: 'eth_uninstallFilter',
     summary:
-      'Drops a filter; false where there is none. Filters nobody polls for 5 minutes go by themselves.',
+      'Drops a filter; false where there is none. One that is not polled for 5 minutes goes by itself.',
     parameters: [text],
     answer: ({ filters }, [id]) => filters.remove(id),
   }),

@@ -33,11 +33,16 @@ export const LOG_BLOCKS_MAX = 1_000_000;
 /** Blocks looked at before others have their turn. */
 const BLOCKS_A_TURN = 1_000;
 
-/** @see go-ethereum, eth/filters/api.go: maxTopics, maxSubTopics and, for addresses, the default of its flag */
+/**
+ * @see go-ethereum, eth/filters/api.go: maxTopics, maxSubTopics and, for addresses, the default of
+ * its flag
+ */
 const TOPICS_MAX = 4;
 const ALTERNATIVES_MAX = 1000;
 
-/** What somebody asks for: logs of one block, or of a range whose ends default to the latest block. */
+/**
+ * What somebody asks for: logs of one block, or of a range whose ends default to the latest block.
+ */
 export interface LogRequest extends LogQuery {
   readonly blockHash: Uint8Array | undefined;
   readonly fromBlock: BlockTag | bigint | undefined;
@@ -46,7 +51,10 @@ export interface LogRequest extends LogQuery {
 
 const TYPE = 'filters.FilterCriteria';
 
-/** @see execution-apis, src/schemas/filter.yaml; go-ethereum, eth/filters/api.go, FilterCriteria.UnmarshalJSON */
+/**
+ * @see execution-apis, src/schemas/filter.yaml; go-ethereum, eth/filters/api.go,
+ * FilterCriteria.UnmarshalJSON
+ */
 export const logRequest: Parameter<LogRequest> = parameter(TYPE, (value) => {
   const given = record(value, TYPE);
   const field = <T>(name: string, inner: Parameter<T>): T | undefined =>
@@ -126,7 +134,10 @@ async function logsInTurns(
   return found.map(logView);
 }
 
-/** Logs of the blocks from one number to another, both included. @throws RpcError when there are too many */
+/**
+ * Logs of the blocks from one number to another, both included. @throws RpcError when there are too
+ * many
+ */
 export function logsBetween(
   state: EthState,
   query: LogQuery,

@@ -10,7 +10,9 @@ export interface Method {
   /** One line. */
   readonly summary: string;
   readonly parameters: readonly Parameter<unknown>[];
-  /** A value, at once where nothing needs to be waited for. @throws RpcError, EthError, HostError */
+  /**
+   * A value, at once where nothing needs to be waited for. @throws RpcError, EthError, HostError
+   */
   answer(node: EthNode, params: unknown, session: RpcSession): unknown;
 }
 

@@ -18,7 +18,10 @@ import { subscriptionMethods } from './subscriptions.ts';
 import { transactionMethods } from './transactions.ts';
 import { txpoolMethods } from './txpool.ts';
 
-/** Everything that is answered, a row a method: calls are looked up in it, and the documentation lists it. */
+/**
+ * Everything that is answered, a row a method: calls are looked up in it, and the documentation
+ * lists it.
+ */
 export const methodTable: readonly Method[] = [
   ...chainMethods,
   ...stateMethods,

@@ -15,7 +15,10 @@ export interface EthServiceContext {
   readonly instanceId: string;
   /** Has the host run the machine until the task is done. @throws what the task failed with */
   settle<T>(task: Task<T>): Promise<T>;
-  /** Resolves when all that the machine did so far can't be lost: awaited before a client is told of a change. */
+  /**
+   * Resolves when all that the machine did so far can't be lost: awaited before a client is told of
+   * a change.
+   */
   committed(): Promise<void>;
   /** @throws HostError when the guest failed or is stopped */
   checkOpen(): void;

@@ -99,6 +99,9 @@ test('an error in a field names the field', () => {
   expect(() => callRequest.read({ to: '0x00' })).toThrow(
     'to: hex string has length 2, want 40 for common.Address',
   );
+  expect(() => callRequest.read({ accessList: [{ storageKeys: [] }] })).toThrow(
+    "accessList: missing required field 'address' for AccessTuple",
+  );
   expect(() => callRequest.read({ data: '0x01', input: '0x02' })).toThrow(
     'both "data" and "input" are set and not equal',
   );

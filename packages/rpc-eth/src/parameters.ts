@@ -2,8 +2,8 @@ import { hexToBytes } from '@polyvisor/bytes/hex';
 import { RpcError, rpcCodes } from '@polyvisor/rpc/rpc-error';
 
 /**
- * How one parameter of a method is read. Hand-written, not derived from a schema library: it is on the path of every
- * call. Errors have the words of geth, which clients match on.
+ * How one parameter of a method is read. Hand-written, not derived from a schema library: it is on
+ * the path of every call. Errors have the words of geth, which clients match on.
  * @see go-ethereum, common/hexutil/json.go and rpc/json.go, parsePositionalArguments
  */
 export interface Parameter<T> {
@@ -112,7 +112,10 @@ export function list<T>(element: Parameter<T>, max: number = LIST_MAX): Paramete
   });
 }
 
-/** An object's fields: those that are missing or null are left out of the result; unknown ones are ignored. */
+/**
+ * An object's fields: those that are missing or null are left out of the result; unknown ones are
+ * ignored.
+ */
 export function object<F extends Readonly<Record<string, Parameter<unknown>>>>(
   type: string,
   fields: F,
@@ -127,6 +130,23 @@ export function object<F extends Readonly<Record<string, Parameter<unknown>>>>(
       result[name] = readField(type, name, field, given);
     }
     return result as { readonly [K in keyof F]?: ValueOf<F[K]> };
+  });
+}
+
+/** An object that has all its fields. */
+export function complete<F extends Readonly<Record<string, Parameter<unknown>>>>(
+  type: string,
+  fields: F,
+): Parameter<{ readonly [K in keyof F]: ValueOf<F[K]> }> {
+  const partial = object(type, fields);
+  const names = Object.keys(fields);
+  return parameter(type, (value) => {
+    const result = partial.read(value);
+    const missing = names.find((name) => result[name] === undefined);
+    if (missing !== undefined) {
+      throw new ParameterError(`missing required field '${missing}' for ${type}`);
+    }
+    return result as { readonly [K in keyof F]: ValueOf<F[K]> };
   });
 }
 
@@ -180,7 +200,10 @@ function readQuantity(value: unknown, digitsMax: number, type: string): bigint {
   return BigInt(value);
 }
 
-/** What is wrong with a number's text; undefined: nothing. @see go-ethereum, common/hexutil/hexutil.go */
+/**
+ * What is wrong with a number's text; undefined: nothing.
+ * @see go-ethereum, common/hexutil/hexutil.go
+ */
 export function quantityProblem(value: string, digitsMax: number): string | undefined {
   if (value === '') return 'empty hex string';
   if (!hasPrefix(value)) return 'hex string without 0x prefix';

@@ -6,6 +6,7 @@ import {
   type Parameter,
   ParameterError,
   address,
+  complete,
   data,
   hash32,
   list,
@@ -17,36 +18,19 @@ import {
   uint64,
 } from './parameters.ts';
 
-const accessListEntry: Parameter<AccessListEntry> = (() => {
-  const fields = object('types.AccessTuple', { address, storageKeys: list(hash32) });
-  return parameter('types.AccessTuple', (value) => {
-    const read = fields.read(value);
-    if (!read.address) throw missing('address', 'AccessTuple');
-    return { address: read.address, storageKeys: read.storageKeys ?? [] };
-  });
-})();
+const accessListEntry: Parameter<AccessListEntry> = complete('AccessTuple', {
+  address,
+  storageKeys: list(hash32),
+});
 
-const authorization: Parameter<SignedAuthorization> = (() => {
-  const type = 'types.SetCodeAuthorization';
-  const fields = object(type, {
-    chainId: quantity,
-    address,
-    nonce: uint64,
-    yParity: uint64,
-    r: quantity,
-    s: quantity,
-  });
-  return parameter(type, (value) => {
-    const { chainId, address: to, nonce, yParity, r, s } = fields.read(value);
-    if (chainId === undefined) throw missing('chainId', 'SetCodeAuthorization');
-    if (!to) throw missing('address', 'SetCodeAuthorization');
-    if (nonce === undefined) throw missing('nonce', 'SetCodeAuthorization');
-    if (yParity === undefined) throw missing('yParity', 'SetCodeAuthorization');
-    if (r === undefined) throw missing('r', 'SetCodeAuthorization');
-    if (s === undefined) throw missing('s', 'SetCodeAuthorization');
-    return { chainId, address: to, nonce, yParity, r, s };
-  });
-})();
+const authorization: Parameter<SignedAuthorization> = complete('SetCodeAuthorization', {
+  chainId: quantity,
+  address,
+  nonce: uint64,
+  yParity: uint64,
+  r: quantity,
+  s: quantity,
+});
 
 const requestFields = object('TransactionArgs', {
   type: uint64,
@@ -73,14 +57,18 @@ export interface RequestedTransaction {
   readonly chainId: bigint | undefined;
 }
 
-/** @see execution-apis, src/schemas/transaction.yaml, GenericTransaction; go-ethereum, internal/ethapi/transaction_args.go */
+/**
+ * @see execution-apis, src/schemas/transaction.yaml, GenericTransaction; go-ethereum,
+ * internal/ethapi/transaction_args.go
+ */
 export const transactionRequest: Parameter<RequestedTransaction> = parameter(
   'TransactionArgs',
   (value) => {
     const { type: _, chainId, data: bytes, input, ...fields } = requestFields.read(value);
     if (bytes && input && !equalBytes(bytes, input)) {
       throw new ParameterError(
-        'both "data" and "input" are set and not equal. Please use "input" to pass transaction call data',
+        'both "data" and "input" are set and not equal. ' +
+          'Please use "input" to pass transaction call data',
       );
     }
     if (
@@ -165,8 +153,4 @@ export function overridesOf(
   block: Partial<BlockEnvironment> | undefined,
 ): CallOverrides {
   return { ...(state ? { state } : {}), ...(block ? { block } : {}) };
-}
-
-function missing(field: string, type: string): ParameterError {
-  return new ParameterError(`missing required field '${field}' for ${type}`);
 }

@@ -16,7 +16,10 @@ import { count, data, optional } from './parameters.ts';
 import { type RequestedTransaction, transactionRequest } from './request-parameters.ts';
 import { pendingTransactionView, receiptView } from './views.ts';
 
-/** How long `eth_sendRawTransactionSync` waits when it is not told, and at most. @see go-ethereum, eth/ethconfig */
+/**
+ * How long `eth_sendRawTransactionSync` waits when it is not told, and at most.
+ * @see go-ethereum, eth/ethconfig
+ */
 const SYNC_TIMEOUT_MS = 20_000;
 const SYNC_TIMEOUT_MS_MAX = 60_000;
 /** @see EIP-7966 */
@@ -44,7 +47,7 @@ export const sendingMethods: readonly Method[] = [
   method({
     name: 'eth_sendTransaction',
     summary:
-      'Signs with a key of the node, or sends as an impersonated account; fills in what is left out.',
+      'Signs with a key of the node or sends as an impersonated account; fills in what is missing.',
     parameters: [transactionRequest],
     answer: async (node, [requested]) => {
       const { from } = requested.request;
@@ -117,8 +120,8 @@ async function filled(
 }
 
 /**
- * With the sender's next nonce, unless it is given. To be taken in the same turn as the transaction is submitted, so
- * that requests which overlap get nonces in a row.
+ * With the sender's next nonce, unless it is given. To be taken in the same turn as the transaction
+ * is submitted, so that requests which overlap get nonces in a row.
  */
 function withNonce(
   { machine }: EthNode,
@@ -135,7 +138,10 @@ async function taken(node: EthNode, { hash, mining }: Submission): Promise<strin
   return bytesToHex(hash);
 }
 
-/** Resolves when a transaction is in a block. @throws EthError when it is not by then, or the interface closes */
+/**
+ * Resolves when a transaction is in a block. @throws EthError when it is not by then, or the
+ * interface closes
+ */
 function mined({ machine, closed }: EthNode, hash: Uint8Array, timeoutMs: number): Promise<void> {
   const isMined = (): boolean => transactionOf(machine.state, hash) !== undefined;
   if (isMined()) return Promise.resolve();
@@ -149,7 +155,9 @@ function mined({ machine, closed }: EthNode, hash: Uint8Array, timeoutMs: number
     const onClosed = (): void => end(() => reject(closed.reason));
     const unlisten = machine.on(() => isMined() && end(resolve));
     const timer = setTimeout(() => {
-      const message = `The transaction was added to the transaction pool but wasn't processed in ${timeoutMs / 1000}s`;
+      const message =
+        'The transaction was added to the transaction pool but ' +
+        `wasn't processed in ${timeoutMs / 1000}s`;
       end(() => reject(new EthError(message, SYNC_TIMEOUT_CODE, bytesToHex(hash))));
     }, timeoutMs);
     closed.addEventListener('abort', onClosed);

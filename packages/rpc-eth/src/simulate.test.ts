@@ -151,12 +151,12 @@ test('nothing to simulate is an error', async () => {
 test('viem simulates blocks and calls', async () => {
   const viem = viemOf();
   const tokenAddress = await deployToken(viem);
-  const transfer = { to: tokenAddress, abi: token.abi, functionName: 'transfer' } as const;
+  const contract = { to: tokenAddress, abi: token.abi } as const;
   const { results } = await viem.client.simulateCalls({
     account: alice.address,
     calls: [
-      { ...transfer, args: [bob.address, 3n] },
-      { to: tokenAddress, abi: token.abi, functionName: 'balanceOf', args: [bob.address] },
+      { ...contract, functionName: 'transfer', args: [bob.address, 3n] },
+      { ...contract, functionName: 'balanceOf', args: [bob.address] },
     ],
   });
   expect(results).toMatchObject([{ status: 'success' }, { status: 'success', result: 3n }]);

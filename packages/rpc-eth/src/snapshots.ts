@@ -1,10 +1,14 @@
 import type { EthState } from '@polyvisor/eth/state';
 import { RpcError, rpcCodes } from '@polyvisor/rpc/rpc-error';
 
-/** Snapshots that one node keeps; a test suite that takes one a test and never reverts stays below it. */
+/**
+ * Snapshots that one node keeps: more than a test suite takes that takes one a test.
+ */
 export const SNAPSHOTS_MAX = 100_000;
 
-/** Snapshots by id: `0x0`, `0x1`, … Taking one and going back to it cost the same however large the chain is. */
+/**
+ * Snapshots by id: `0x0`, `0x1`, … Taking one and going back cost the same however large the chain.
+ */
 export class Snapshots {
   readonly #states = new Map<number, EthState>();
   #next = 0;
@@ -18,7 +22,7 @@ export class Snapshots {
     return id;
   }
 
-  /** The state of a snapshot; it and the later ones are gone then. Undefined: there is none of that id. */
+  /** The state of a snapshot; it and the later ones are gone then. Undefined: there is none. */
   use(id: bigint): EthState | undefined {
     const from = Number(id);
     const state = this.#states.get(from);

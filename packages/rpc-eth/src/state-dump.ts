@@ -60,7 +60,9 @@ const accountFields = object('account', {
   storage: slots,
 });
 
-/** What puts a dump's accounts in the place of those of a state. @throws RpcError when it is no dump */
+/**
+ * What puts a dump's accounts in the place of those of a state. @throws RpcError when it is no dump
+ */
 export async function loadState(dump: Uint8Array): Promise<(state: EthState) => EthState> {
   const accounts = readAccounts(await unpack(dump));
   return (state) => {

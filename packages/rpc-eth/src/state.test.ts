@@ -5,7 +5,10 @@ import { TestNode } from './test-node.ts';
 const account = `0x${'ab'.repeat(20)}`;
 const word = (value: number): string => `0x${value.toString(16).padStart(64, '0')}`;
 
-/** The cases and texts are those of execution-apis, tests/eth_getStorageAt and tests/eth_getStorageValues. */
+/**
+ * The cases and texts are those of execution-apis, tests/eth_getStorageAt and
+ * tests/eth_getStorageValues.
+ */
 test('a slot has a key of 32 bytes at most', async () => {
   const node = new TestNode();
   await node.call('anvil_setStorageAt', account, 1, 5);

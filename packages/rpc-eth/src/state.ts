@@ -17,7 +17,10 @@ import {
 } from './parameters.ts';
 import { type JsonObject, quantityView, wordView } from './views.ts';
 
-/** A slot's key: 32 bytes, or fewer with zeros understood in front. @see go-ethereum, internal/ethapi, decodeStorageKey */
+/**
+ * A slot's key: 32 bytes, or fewer with zeros understood in front.
+ * @see go-ethereum, internal/ethapi, decodeStorageKey
+ */
 interface StorageKey {
   readonly bytes: Uint8Array;
   /** Whether it was given with all its digits: answers repeat it as it was given. */
@@ -123,7 +126,7 @@ export const stateMethods: readonly Method[] = [
   }),
 ];
 
-/** Reads the state behind a block; at once, unless it is the pending one and something waits to be in it. */
+/** Reads the state behind a block; at once, unless it is pending and not the head's. */
 function inWorld<T>(node: EthNode, id: BlockId, read: (world: World) => T): T | Promise<T> {
   const { machine } = node;
   if (id !== 'pending' || machine.state.pool.size === 0) {

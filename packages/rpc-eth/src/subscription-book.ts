@@ -18,7 +18,9 @@ export type Topic =
 
 type Notify = NonNullable<RpcSession['notify']>;
 
-/** What connections want to hear of, by subscription id. Nothing is told before it can't be lost. */
+/**
+ * What connections want to hear of, by subscription id. Nothing is told before it can't be lost.
+ */
 export class Subscriptions {
   readonly #context: EthServiceContext;
   readonly #sessions = new Map<RpcSession, Map<string, { topic: Topic; notify: Notify }>>();

@@ -90,7 +90,10 @@ export class TestNode {
     return this.service.call(method, params, this.session);
   }
 
-  /** As programs in the same process call it. @see EIP-1193; answers go through JSON, as a client sees them */
+  /**
+   * As programs in the same process call it.
+   * @see EIP-1193; answers go through JSON, as a client sees them
+   */
   readonly provider = {
     request: async ({ method, params }: { method: string; params?: unknown }): Promise<unknown> => {
       const answer = await this.service.call(method, params, this.session);

@@ -88,8 +88,8 @@ function at(state: EthState, id: BlockId, place: bigint): unknown {
 }
 
 /**
- * Finds a mined transaction where the sender's nonce passes the wanted one: a binary search over the worlds that are
- * kept. Older ones are not found.
+ * Finds a mined transaction where the sender's nonce passes the wanted one: a binary search over
+ * the worlds that are kept. Older ones are not found.
  */
 function bySenderAndNonce(
   state: EthState,

@@ -104,7 +104,10 @@ function encodeInteger(isSigned: boolean, bits: number, value: unknown, field: F
   return bigIntToBytes(BigInt.asUintN(256, number), 32);
 }
 
-/** @see EIP-712, "Definition of encodeType": the type itself, then those it refers to in alphabetical order */
+/**
+ * @see EIP-712, "Definition of encodeType": the type itself, then those it refers to in
+ * alphabetical order
+ */
 function typeHash(types: Types, name: string): Uint8Array {
   const referred = new Set<string>();
   collect(types, name, referred);
