@@ -4,7 +4,6 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { build } from 'esbuild';
-import type { Plugin } from 'esbuild';
 import { writeDeclarations } from './declarations.ts';
 
 export interface BuildOptions {
@@ -76,31 +75,29 @@ const external = [
 ];
 
 /**
- * Node's own modules, without the facade that an `import` of one gets: making that facade reads every export, and with
- * `node:http` that loads a whole HTTP client (20 ms at each start) that nobody asked for. Here only what is used is read.
+ * Code whose imports of Node's own modules are reads of them. An `import` makes a facade first, which reads every
+ * export, and with `node:http` that loads a whole HTTP client: 20 ms at each start that nobody asked for.
  */
-const builtins: Plugin = {
-  name: 'builtins',
-  setup(bundler) {
-    bundler.onResolve({ filter: /^node:/ }, ({ path }) =>
-      external.includes(path) ? { path, external: true } : { path, namespace: 'builtin' },
-    );
-    bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => {
-      const names = Object.keys(process.getBuiltinModule(path) ?? {});
-      const exports = names
-        .filter((name) => /^[a-z_$][\w$]*$/i.test(name) && name !== 'default')
-        .map((name) => `export const ${name} = /* @__PURE__ */ read$('${name}');`);
-      return {
-        contents: [
-          `const builtin = /* @__PURE__ */ process.getBuiltinModule('${path}');`,
-          'const read$ = (name) => builtin[name];',
-          'export default builtin;',
-          ...exports,
-        ].join('\n'),
-      };
-    });
-  },
-};
+function withoutFacades(code: string): string {
+  const reads: string[] = [];
+  const rest = code.replace(BUILTIN_IMPORT, (_, whole, names, module) => {
+    const builtin = `globalThis.process.getBuiltinModule("${module}")`;
+    if (whole !== undefined) reads.push(`const ${whole}=${builtin};`);
+    if (names !== undefined) reads.push(`const{${names.replaceAll(/\s+as\s+/g, ':')}}=${builtin};`);
+    return '';
+  });
+  // CommonJS libraries among the inputs call `require` for what Node has built in; esbuild's runtime looks for it.
+  if (rest.includes('typeof require')) {
+    const builtin = 'globalThis.process.getBuiltinModule("node:module")';
+    reads.push(`const require=${builtin}.createRequire(import.meta.url);`);
+  }
+  const [, shebang = '', body = ''] = /^(#!.*\n)?([^]*)$/.exec(rest) ?? [];
+  return shebang + reads.join('') + body;
+}
+
+/** As esbuild writes them: `import * as whole`, `import whole`, `import { name, name as other }`, or two of these. */
+const BUILTIN_IMPORT =
+  /\bimport\s*(?:(?:\*\s*as\s+)?([\w$]+)\s*,?\s*)?(?:\{([^}]*)\}\s*)?from\s*["'](node:(?!ffi)[\w/]+)["'];?/g;
 
 interface Bundled {
   /** Files relative to the root. */
@@ -111,7 +108,7 @@ interface Bundled {
 }
 
 async function bundle(root: string, out: string): Promise<Bundled> {
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: { ...modules, ...binaries },
     outdir: out,
@@ -123,17 +120,15 @@ async function bundle(root: string, out: string): Promise<Bundled> {
     chunkNames: 'chunks/[name]-[hash]',
     external,
     metafile: true,
-    plugins: [builtins],
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
-    // CommonJS libraries among the inputs call `require` for what Node has built in.
-    banner: {
-      js: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);",
-    },
+    write: false,
   });
-  const inputs = Object.keys(metafile.inputs).filter((file) => !file.startsWith('builtin:'));
+  mkdirSync(join(out, 'chunks'));
+  for (const { path, text } of outputFiles) writeFileSync(path, withoutFacades(text));
+  const inputs = Object.keys(metafile.inputs);
   const outputs = Object.values(metafile.outputs);
   return {
     inputs: [...inputs, 'package-lock.json', ...globSync('tools/*.ts', { cwd: root })],

@@ -1,7 +1,7 @@
 import { constants, enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { homeDirectory } from './running-hosts.ts';
+import { homeDirectory } from './home-directory.ts';
 
 /**
  * Code that V8 compiled once is read from a cache at the next start. Before anything else is imported. The cache lies

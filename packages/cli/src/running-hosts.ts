@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { HostError } from '@polyvisor/errors/host-error';
+import { homeDirectory } from './home-directory.ts';
 
 /**
  * Hosts that run now: a file each in `~/.polyvisor/hosts`, readable by this user only, so that `polyvisor ps` finds
@@ -17,11 +17,6 @@ export interface RunningHost {
   readonly startedAt: string;
   /** Working directory it was started in. */
   readonly directory: string;
-}
-
-/** Directory of the user's own files; `POLYVISOR_HOME` moves it. */
-export function homeDirectory(env: NodeJS.ProcessEnv = process.env): string {
-  return env['POLYVISOR_HOME'] ?? join(homedir(), '.polyvisor');
 }
 
 /** @returns takes the host off the list */

@@ -7,7 +7,7 @@ import { clientOf } from '../client-of.ts';
 import { required } from '../command.ts';
 import type { CommandCall } from '../command.ts';
 import { reportFailure } from '../failure.ts';
-import { homeDirectory } from '../running-hosts.ts';
+import { homeDirectory } from '../home-directory.ts';
 import type { Terminal } from '../terminal.ts';
 import { showValue } from './exec.ts';
 
