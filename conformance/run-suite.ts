@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { foldersOf } from './folders.ts';
 import type { CaseNote, FileResult, RunOptions, Suite } from './suite.ts';
 import { emptyResult } from './suite.ts';
 import type { TarFile } from './tar.ts';
@@ -18,7 +19,8 @@ export async function runSuite(
   jobs: number,
   onProgress: (run: SuiteRun) => void,
 ): Promise<SuiteRun> {
-  const files = openVectors(suite.archive)[Symbol.asyncIterator]();
+  const archive = openVectors(suite.archive);
+  const files = (suite.byFolder ? foldersOf(archive) : archive)[Symbol.asyncIterator]();
   const total = { ...emptyResult(), files: 0 };
   const next = oneAtATime(async (): Promise<TarFile | undefined> => {
     for (;;) {

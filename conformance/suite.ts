@@ -6,6 +6,8 @@ export interface Suite {
   readonly archive: ArchiveName;
   /** Files of the archive that hold cases. */
   readonly accepts: (path: string) => boolean;
+  /** Whether the files of a folder are one input together; `path` is the folder's then. */
+  readonly byFolder?: boolean;
   /** Module, beside this one, that exports `runFile`. */
   readonly runner: string;
   /** Cases, or whole files, that can't be run: by name or path, each with its reason. Printed, and counted as skipped. */

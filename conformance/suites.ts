@@ -16,6 +16,19 @@ export const suites: Readonly<Record<string, Suite>> = {
     runner: './rlp.ts',
     excluded: {},
   },
+  'eth-mainnet': {
+    summary: 'Blocks of Ethereum mainnet, Frontier to Cancun, on the chain',
+    archive: 'ethereum-mainnet-blocks.tar.zst',
+    accepts: () => true,
+    byFolder: true,
+    runner: './eth-mainnet.ts',
+    excluded: withReason(
+      'the archive lacks the code of its contracts',
+      [12_964_999, 14_334_629, 14_545_870, 19_498_855, 19_638_737, 19_917_570, 19_932_810].map(
+        (number) => `./blocks/${number}`,
+      ),
+    ),
+  },
   'eth-blockchain': {
     summary: 'Ethereum blockchain tests, Frontier to Osaka and the BPO forks, on the chain',
     archive: 'eest-v5.4.0-blockchain_tests.tar.zst',
@@ -40,6 +53,9 @@ export const suites: Readonly<Record<string, Suite>> = {
 
 /** Files that the fixtures repository has no content of. */
 function gitLfsPointers(paths: readonly string[]): Suite['excluded'] {
-  const reason = 'the fixtures repository has a Git LFS pointer in its place';
-  return Object.fromEntries(paths.map((path) => [path, reason]));
+  return withReason('the fixtures repository has a Git LFS pointer in its place', paths);
+}
+
+function withReason(reason: string, names: readonly string[]): Suite['excluded'] {
+  return Object.fromEntries(names.map((name) => [name, reason]));
 }
