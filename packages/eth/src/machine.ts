@@ -99,6 +99,8 @@ export class EthMachine implements Machine {
     this.#state = state;
     this.options = options;
     this.#evm = engineFor(options);
+    // The state may be that of a chain that was about to mine: one that was stopped, or a fork's origin.
+    if (this.#isInstant && this.#hasReadyTransaction()) this.#scheduleMining();
   }
 
   get state(): EthState {
@@ -164,7 +166,7 @@ export class EthMachine implements Machine {
 
   /** Ends what is under way and goes on from another state. */
   restore(state: EthState): void {
-    this.#tasks.cancelAll(new EthError('the chain was set back'));
+    if (!this.#tasks.isEmpty) this.#tasks.cancelAll(new EthError('the chain was set back'));
     this.#mining = undefined;
     this.#state = state;
     this.#emit({ kind: 'restored' });
@@ -297,10 +299,13 @@ export class EthMachine implements Machine {
     const { poolSizeMax } = this.options;
     this.#state = admit(this.#state, tx, environment, this.hardfork, poolSizeMax);
     this.#emit({ kind: 'transaction', tx });
-    const isInstant = this.#state.settings.mining.mode === 'instant';
     const isNext = this.pendingNonce(tx.sender) > tx.nonce;
-    if (isInstant && isNext) this.#scheduleMining();
-    return { hash: tx.hash, mining: isInstant && isNext ? this.#mining : undefined };
+    if (this.#isInstant && isNext) this.#scheduleMining();
+    return { hash: tx.hash, mining: this.#isInstant && isNext ? this.#mining : undefined };
+  }
+
+  get #isInstant(): boolean {
+    return this.#state.settings.mining.mode === 'instant';
   }
 
   /** One mining task waits at a time: it will find all that waits in the pool. */
@@ -329,8 +334,7 @@ export class EthMachine implements Machine {
       while (slice.left <= 0) yield;
     }
     // A block that took nothing from the pool would be followed by others like it.
-    const isInstant = this.#state.settings.mining.mode === 'instant';
-    if (isInstant && isProgress && this.#hasReadyTransaction()) this.#scheduleMining();
+    if (this.#isInstant && isProgress && this.#hasReadyTransaction()) this.#scheduleMining();
     return this.#state.head;
   }
 

@@ -144,6 +144,25 @@ describe('a restart', () => {
     expect(await host.guest('b').exec('eth_getBalance', RECIPIENT, 'latest')).toBe('0xc');
   });
 
+  test('a transaction that waited is mined when the guest goes on', async () => {
+    const guest = await create('a');
+    const [{ address: from } = { address: '' }] = guest.accounts;
+    const transfer = { from, to: RECIPIENT, value: '0x7', gas: '0x5208', gasPrice: '0x77359400' };
+    const raw = await guest.exec('eth_signTransaction', { ...transfer, nonce: '0x0' });
+    guest.pause();
+    const gone = expect(guest.exec('eth_sendRawTransaction', raw)).rejects.toThrow('stopped');
+    await restart();
+    await gone;
+    const again = host.guest('a');
+    expect([again.state.name, again.head()]).toEqual(['paused', '0']);
+    again.resume();
+    await again.isReady();
+    expect([again.head(), await again.exec('eth_getBalance', RECIPIENT, 'latest')]).toEqual([
+      '1',
+      '0x7',
+    ]);
+  });
+
   test('a removed guest is gone, and so is its file', async () => {
     await (await create('a')).remove();
     expect(readdirSync(join(directory, 'guests'))).toEqual([]);

@@ -11,6 +11,8 @@ beforeEach(async () => {
 });
 afterEach(() => host.close());
 
+/** What a transfer needs beside its ends, to be complete: the first of its sender. */
+const FIRST_TRANSFER = { gas: '0x5208', gasPrice: '0x77359400', nonce: '0x0' };
 const withCode = (code: string): string => expect.objectContaining({ code }) as unknown as string;
 
 describe('a new host', () => {
@@ -265,6 +267,21 @@ describe('snapshots and forks', () => {
     await origin.mine(4);
     const fork = await origin.fork({ snapshot: 'empty' });
     expect([fork.head(), fork.snapshots.list()]).toEqual(['0', []]);
+  });
+
+  test('a fork does what its origin was about to do', async () => {
+    const origin = await host.create({ kind: 'evm', options: {} });
+    const [{ address: from } = { address: '' }] = origin.accounts;
+    const raw = await origin.exec('eth_signTransaction', { from, to: from, ...FIRST_TRANSFER });
+    origin.pause();
+    const sent = origin.exec('eth_sendRawTransaction', raw);
+    const fork = await origin.fork();
+    await fork.isReady();
+    expect([origin.head(), fork.head()]).toEqual(['0', '1']);
+    origin.resume();
+    expect(await fork.exec('eth_getTransactionReceipt', await sent)).toMatchObject({
+      status: '0x1',
+    });
   });
 
   test('a fork outlives its origin', async () => {

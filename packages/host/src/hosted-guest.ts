@@ -65,6 +65,9 @@ export class HostedGuest implements Guest {
       beforeSlice: () => instance.setNow(this.#host.clock.unixMs()),
       afterSlice: (result) => this.#afterSlice(result),
     });
+    job.pause();
+    // What it was doing when its state was kept goes on when it starts.
+    this.#host.scheduler.wake(job);
     this.#attached = { instance, job, durable };
     this.#headSeen = instance.head();
   }

@@ -38,7 +38,7 @@ export function checkToken(headers: IncomingHttpHeaders, policy: AccessPolicy): 
     throw new HostError(
       'no-token',
       'the control API needs a token',
-      "send 'Authorization: Bearer <token>'; the token is in the console's URL, printed at the start",
+      "send 'Authorization: Bearer <token>'; the console's URL, printed at the start, has it",
     );
   }
   if (!equalSecrets(match[1], policy.token)) {
