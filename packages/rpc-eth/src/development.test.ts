@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { GENESIS_TIME, TestNode, testAccounts } from './test-node.ts';
 import { bytesToHex } from '@polyvisor/bytes/hex';
 import { TIMESTAMP_MAX } from './clock.ts';
-import { MINED_BLOCKS_MAX } from './mining.ts';
 
 const [from, to] = testAccounts.map(({ address }) => bytesToHex(address));
 const stranger = `0x${'ab'.repeat(20)}`;
@@ -13,14 +12,14 @@ async function headTime(node: TestNode): Promise<number> {
 }
 
 test('evm_mine takes a time, or how many blocks', async () => {
-  const node = new TestNode();
+  const node = new TestNode({ limits: { minedBlocks: 3 } });
   expect(await node.call('evm_mine', GENESIS_TIME + 50)).toBe('0x0');
   await node.call('evm_mine', { blocks: 3, timestamp: GENESIS_TIME + 60 });
   expect(node.call('eth_blockNumber')).toBe('0x4');
   expect(node.call('eth_getBlockByNumber', '0x2')).toMatchObject({
     timestamp: `0x${(GENESIS_TIME + 60).toString(16)}`,
   });
-  await expect(node.call('anvil_mine', MINED_BLOCKS_MAX + 1)).rejects.toThrow('are more than');
+  await expect(node.call('anvil_mine', 4)).rejects.toThrow('4 blocks are more than 3');
   await node.call('hardhat_mine', '0x0');
   expect(node.call('eth_blockNumber')).toBe('0x4');
 });
@@ -140,6 +139,9 @@ test('the node tells its head and its snapshots', async () => {
 test('what is no dump is refused', async () => {
   const node = new TestNode();
   await expect(node.call('anvil_loadState', '0x1234')).rejects.toThrow('state dump: ');
+  const dump = await node.call('anvil_dumpState');
+  const small = new TestNode({ limits: { dumpBytes: 100 } });
+  await expect(small.call('anvil_loadState', dump)).rejects.toThrow('more than 100 bytes');
 });
 
 test('a raw transaction that is not mined in time is told so', async () => {
@@ -160,4 +162,13 @@ test('a raw transaction that is not mined in time is told so', async () => {
   );
   node.service.dispose();
   await expect(late).rejects.toThrow('the interface was closed');
+});
+
+test('there are only so many snapshots, and going back makes room', async () => {
+  const node = new TestNode({ limits: { snapshots: 2 } });
+  node.call('evm_snapshot');
+  node.call('evm_snapshot');
+  expect(() => node.call('evm_snapshot')).toThrow('more than 2 snapshots');
+  await node.call('evm_revert', '0x1');
+  expect(node.call('evm_snapshot')).toBe('0x2');
 });

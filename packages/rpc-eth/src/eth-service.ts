@@ -3,6 +3,7 @@ import { HostError } from '@polyvisor/errors/host-error';
 import { RpcError, rpcCodes } from '@polyvisor/rpc/rpc-error';
 import type { RpcService } from '@polyvisor/rpc/service';
 import { Filters } from './filter-book.ts';
+import { defaultEthServiceLimits } from './limits.ts';
 import { methodsByName } from './methods.ts';
 import type { EthNode, EthServiceContext } from './node.ts';
 import { Snapshots } from './snapshots.ts';
@@ -18,8 +19,9 @@ export interface EthService extends RpcService {
 
 /** Answers the methods of `methodTable` for a machine. */
 export function createEthService(context: EthServiceContext): EthService {
-  const filters = new Filters(context);
-  const subscriptions = new Subscriptions(context);
+  const limits = { ...defaultEthServiceLimits, ...context.limits };
+  const filters = new Filters(context, limits);
+  const subscriptions = new Subscriptions(context, limits.subscriptions);
   const closing = new AbortController();
   const node: EthNode = {
     machine: context.machine,
@@ -31,9 +33,10 @@ export function createEthService(context: EthServiceContext): EthService {
     checkOpen: () => context.checkOpen(),
     nowMs: () => context.nowMs(),
     entropy: (length) => context.entropy(length),
+    limits,
     filters,
     subscriptions,
-    snapshots: new Snapshots(),
+    snapshots: new Snapshots(limits.snapshots),
     closed: closing.signal,
   };
   return {

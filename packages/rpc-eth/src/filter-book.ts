@@ -3,17 +3,10 @@ import type { EthEvent } from '@polyvisor/eth/machine';
 import { type EthState, blockOf } from '@polyvisor/eth/state';
 import type { Transaction } from '@polyvisor/eth/transaction';
 import { RpcError, rpcCodes } from '@polyvisor/rpc/rpc-error';
+import type { EthServiceLimits } from './limits.ts';
 import { type LogRequest, logsBetween, requestedLogs } from './logs.ts';
 import type { EthServiceContext } from './node.ts';
 import { logView, pendingTransactionView } from './views.ts';
-
-/** A filter that nobody asks for so long is dropped. @see go-ethereum, eth/filters: 5 minutes */
-export const FILTER_IDLE_MS_MAX = 5 * 60_000;
-export const FILTERS_MAX = 10_000;
-/** Blocks that one poll covers; the next poll goes on behind them. */
-export const POLLED_BLOCKS_MAX = 2_000;
-/** Transactions that a filter holds between polls; the oldest go first. */
-export const HELD_TRANSACTIONS_MAX = 10_000;
 
 type Kind =
   | { readonly kind: 'blocks' }
@@ -34,11 +27,13 @@ interface Filter {
  */
 export class Filters {
   readonly #context: EthServiceContext;
+  readonly #limits: EthServiceLimits;
   readonly #filters = new Map<string, Filter>();
   readonly #unlisten: () => void;
 
-  constructor(context: EthServiceContext) {
+  constructor(context: EthServiceContext, limits: EthServiceLimits) {
     this.#context = context;
+    this.#limits = limits;
     this.#unlisten = context.machine.on((event) => this.#hear(event));
   }
 
@@ -46,10 +41,10 @@ export class Filters {
   add(of: Kind): string {
     const now = this.#context.nowMs();
     for (const [id, filter] of this.#filters) {
-      if (now - filter.polledAtMs > FILTER_IDLE_MS_MAX) this.#filters.delete(id);
+      if (now - filter.polledAtMs > this.#limits.filterIdleMs) this.#filters.delete(id);
     }
-    if (this.#filters.size >= FILTERS_MAX) {
-      throw new RpcError(rpcCodes.limitExceeded, `more than ${FILTERS_MAX} filters`);
+    if (this.#filters.size >= this.#limits.filters) {
+      throw new RpcError(rpcCodes.limitExceeded, `more than ${this.#limits.filters} filters`);
     }
     const id = bytesToHex(this.#context.entropy(16));
     this.#filters.set(id, { of, next: this.#headNumber + 1, polledAtMs: now });
@@ -70,12 +65,12 @@ export class Filters {
       return held.map((tx) => (isFull ? pendingTransactionView(tx) : bytesToHex(tx.hash)));
     }
     const from = filter.next;
-    const to = Math.min(this.#headNumber, from + POLLED_BLOCKS_MAX - 1);
+    const to = Math.min(this.#headNumber, from + this.#limits.polledBlocks - 1);
     if (from > to) return [];
     const changes =
       filter.of.kind === 'blocks'
         ? hashesBetween(state, from, to)
-        : newLogs(state, filter.of.request, from, to);
+        : this.#newLogs(filter.of.request, from, to);
     filter.next = to + 1;
     return changes;
   }
@@ -84,7 +79,7 @@ export class Filters {
   logs(id: string): unknown {
     const { of } = this.#use(id);
     if (of.kind !== 'logs') throw new RpcError(rpcCodes.invalidInput, 'filter not found');
-    return requestedLogs(this.#context.machine.state, of.request);
+    return requestedLogs(this.#context.machine.state, of.request, this.#limits);
   }
 
   dispose(): void {
@@ -99,12 +94,20 @@ export class Filters {
   #use(id: string): Filter {
     const filter = this.#filters.get(id);
     const now = this.#context.nowMs();
-    if (!filter || now - filter.polledAtMs > FILTER_IDLE_MS_MAX) {
+    if (!filter || now - filter.polledAtMs > this.#limits.filterIdleMs) {
       this.#filters.delete(id);
       throw new RpcError(rpcCodes.invalidInput, 'filter not found');
     }
     filter.polledAtMs = now;
     return filter;
+  }
+
+  #newLogs(request: LogRequest, from: number, to: number): unknown[] {
+    const { fromBlock, toBlock } = request;
+    const first = typeof fromBlock === 'bigint' ? Math.max(from, Number(fromBlock)) : from;
+    const last = typeof toBlock === 'bigint' ? Math.min(to, Number(toBlock)) : to;
+    const { state } = this.#context.machine;
+    return logsBetween(state, request, first, last, this.#limits.logs).map(logView);
   }
 
   #hear(event: EthEvent): void {
@@ -115,7 +118,7 @@ export class Filters {
   #hold(tx: Transaction): void {
     for (const { of } of this.#filters.values()) {
       if (of.kind !== 'transactions') continue;
-      if (of.held.length >= HELD_TRANSACTIONS_MAX) of.held.shift();
+      if (of.held.length >= this.#limits.filterTransactions) of.held.shift();
       of.held.push(tx);
     }
   }
@@ -133,11 +136,4 @@ function hashesBetween(state: EthState, from: number, to: number): string[] {
     hashes.push(bytesToHex(blockOf(state, BigInt(number))!.hash));
   }
   return hashes;
-}
-
-function newLogs(state: EthState, request: LogRequest, from: number, to: number): unknown[] {
-  const { fromBlock, toBlock } = request;
-  const first = typeof fromBlock === 'bigint' ? Math.max(from, Number(fromBlock)) : from;
-  const last = typeof toBlock === 'bigint' ? Math.min(to, Number(toBlock)) : to;
-  return logsBetween(state, request, first, last).map(logView);
 }

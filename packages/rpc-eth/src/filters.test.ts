@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
-import { FILTERS_MAX, FILTER_IDLE_MS_MAX, POLLED_BLOCKS_MAX } from './filter-book.ts';
-import { LOG_BLOCKS_MAX } from './logs.ts';
+import { type EthServiceLimits, defaultEthServiceLimits } from './limits.ts';
 import { TestNode } from './test-node.ts';
 
 const address = `0x${'cc'.repeat(20)}`;
 /** PUSH1 value PUSH1 32 PUSH0 LOG1: 32 zero bytes with one topic. */
 const logsOnce = '0x600760205fa1';
 
-async function logging(): Promise<TestNode> {
-  const node = new TestNode();
+const { filterIdleMs } = defaultEthServiceLimits;
+
+async function logging(limits: Partial<EthServiceLimits> = {}): Promise<TestNode> {
+  const node = new TestNode({ limits });
   await node.call('anvil_setCode', address, logsOnce);
   return node;
 }
@@ -21,26 +22,29 @@ async function log(node: TestNode): Promise<unknown> {
 test('a filter that nobody polls is dropped after its time, and not before', () => {
   const node = new TestNode();
   const id = node.call('eth_newBlockFilter');
-  node.nowMs += FILTER_IDLE_MS_MAX;
+  node.nowMs += filterIdleMs;
   expect(node.call('eth_getFilterChanges', id)).toEqual([]);
-  node.nowMs += FILTER_IDLE_MS_MAX + 1;
+  node.nowMs += filterIdleMs + 1;
   expect(() => node.call('eth_getFilterChanges', id)).toThrow('filter not found');
 });
 
 test('there are only so many filters, and idle ones make room', () => {
-  const node = new TestNode();
-  for (let i = 0; i < FILTERS_MAX; i++) node.call('eth_newBlockFilter');
-  expect(() => node.call('eth_newBlockFilter')).toThrow(`more than ${FILTERS_MAX} filters`);
-  node.nowMs += FILTER_IDLE_MS_MAX + 1;
+  const node = new TestNode({ limits: { filters: 2 } });
+  for (let i = 0; i < 2; i++) node.call('eth_newBlockFilter');
+  expect(() => node.call('eth_newBlockFilter')).toThrow('more than 2 filters');
+  node.nowMs += filterIdleMs + 1;
   expect(node.call('eth_newBlockFilter')).toMatch(/^0x/);
 });
 
 test('a poll covers so many blocks, and the next one goes on behind them', async () => {
-  const node = new TestNode();
+  const node = new TestNode({ limits: { polledBlocks: 3 } });
   const id = node.call('eth_newBlockFilter');
-  await node.call('anvil_mine', POLLED_BLOCKS_MAX + 1);
-  expect(node.call('eth_getFilterChanges', id)).toHaveLength(POLLED_BLOCKS_MAX);
+  await node.call('anvil_mine', 4);
+  expect(node.call('eth_getFilterChanges', id)).toHaveLength(3);
   expect(node.call('eth_getFilterChanges', id)).toHaveLength(1);
+  await node.call('anvil_mine', 3);
+  expect(node.call('eth_getFilterChanges', id)).toHaveLength(3);
+  expect(node.call('eth_getFilterChanges', id)).toHaveLength(0);
 });
 
 test('a log filter is for its range only', async () => {
@@ -97,5 +101,23 @@ test('a long range is looked through in turns', async () => {
   const logs = node.call('eth_getLogs', { fromBlock: '0x0', address });
   expect(logs).toBeInstanceOf(Promise);
   expect(await logs).toHaveLength(2);
-  expect(LOG_BLOCKS_MAX).toBeGreaterThan(2_500);
+});
+
+test('a query is for so many blocks and gets so many logs', async () => {
+  const node = await logging({ logs: 2, logBlocks: 3 });
+  const found = (fromBlock: string): unknown => node.call('eth_getLogs', { fromBlock });
+  await log(node);
+  await log(node);
+  expect(found('0x0')).toHaveLength(2);
+  await log(node);
+  expect(found('0x2')).toHaveLength(2);
+  expect(() => found('0x1')).toThrow('query returned more than 2 results');
+  expect(() => found('0x0')).toThrow('block range is larger than 3');
+});
+
+test('a filter holds so many transactions, the latest', async () => {
+  const node = await logging({ filterTransactions: 2 });
+  const id = node.call('eth_newPendingTransactionFilter');
+  const hashes = [await log(node), await log(node), await log(node)];
+  expect(node.call('eth_getFilterChanges', id)).toEqual(hashes.slice(1));
 });

@@ -9,6 +9,7 @@ import {
 } from '@polyvisor/eth/state';
 import { RpcError, rpcCodes } from '@polyvisor/rpc/rpc-error';
 import { blockNumberOrTag } from './block-id.ts';
+import type { EthServiceLimits } from './limits.ts';
 import { type Method, method } from './method.ts';
 import {
   type Parameter,
@@ -26,10 +27,6 @@ import {
 } from './parameters.ts';
 import { type JsonObject, logView } from './views.ts';
 
-/** Most logs in one answer. */
-export const LOGS_MAX = 100_000;
-/** Most blocks that one query looks at. */
-export const LOG_BLOCKS_MAX = 1_000_000;
 /** Blocks looked at before others have their turn. */
 const BLOCKS_A_TURN = 1_000;
 
@@ -97,7 +94,7 @@ export const logMethods: readonly Method[] = [
     name: 'eth_getLogs',
     summary: 'Logs of a block or of a range of blocks, by address and topics.',
     parameters: [logRequest],
-    answer: ({ machine }, [request]) => requestedLogs(machine.state, request),
+    answer: ({ machine, limits }, [request]) => requestedLogs(machine.state, request, limits),
   }),
 ];
 
@@ -105,6 +102,7 @@ export const logMethods: readonly Method[] = [
 export function requestedLogs(
   state: EthState,
   request: LogRequest,
+  limits: EthServiceLimits,
 ): JsonObject[] | Promise<JsonObject[]> {
   if (request.blockHash) {
     const block = blockOf(state, request.blockHash);
@@ -112,11 +110,12 @@ export function requestedLogs(
     return matchingLogs(block, request).map(logView);
   }
   const [from, to] = rangeOf(state, request);
-  if (to - from >= LOG_BLOCKS_MAX) {
-    throw new RpcError(rpcCodes.limitExceeded, `block range is larger than ${LOG_BLOCKS_MAX}`);
+  if (to - from >= limits.logBlocks) {
+    throw new RpcError(rpcCodes.limitExceeded, `block range is larger than ${limits.logBlocks}`);
   }
-  if (to - from < BLOCKS_A_TURN) return logsBetween(state, request, from, to).map(logView);
-  return logsInTurns(state, request, from, to);
+  return to - from < BLOCKS_A_TURN
+    ? logsBetween(state, request, from, to, limits.logs).map(logView)
+    : logsInTurns(state, request, from, to, limits.logs);
 }
 
 async function logsInTurns(
@@ -124,11 +123,13 @@ async function logsInTurns(
   query: LogQuery,
   from: number,
   to: number,
+  max: number,
 ): Promise<JsonObject[]> {
   const found: LogEntry[] = [];
   for (let at = from; at <= to; at += BLOCKS_A_TURN) {
-    found.push(...logsBetween(state, query, at, Math.min(to, at + BLOCKS_A_TURN - 1)));
-    checkCount(found.length);
+    const last = Math.min(to, at + BLOCKS_A_TURN - 1);
+    for (const entry of logsBetween(state, query, at, last, max)) found.push(entry);
+    checkCount(found.length, max);
     await new Promise((resolve) => setTimeout(resolve));
   }
   return found.map(logView);
@@ -143,19 +144,20 @@ export function logsBetween(
   query: LogQuery,
   from: number,
   to: number,
+  max: number,
 ): LogEntry[] {
   const found: LogEntry[] = [];
   for (let number = from; number <= to; number++) {
     const block = blockOf(state, BigInt(number));
     if (block) for (const entry of matchingLogs(block, query)) found.push(entry);
-    checkCount(found.length);
+    checkCount(found.length, max);
   }
   return found;
 }
 
-function checkCount(logs: number): void {
-  if (logs > LOGS_MAX) {
-    throw new RpcError(rpcCodes.limitExceeded, `query returned more than ${LOGS_MAX} results`);
+function checkCount(logs: number, max: number): void {
+  if (logs > max) {
+    throw new RpcError(rpcCodes.limitExceeded, `query returned more than ${max} results`);
   }
 }
 

@@ -17,8 +17,6 @@ import {
   wholeNumber,
 } from './parameters.ts';
 
-/** Blocks that one call may mine. */
-export const MINED_BLOCKS_MAX = 1_000_000;
 /** Seconds between blocks. */
 const INTERVAL_SECONDS_MAX = 31_536_000;
 /** The least that any block may have. @see Yellow Paper, section 4.4.4, "Gas limit" */
@@ -136,9 +134,8 @@ export const miningMethods: readonly Method[] = [
 ];
 
 async function mine(node: EthNode, blocks: number, interval?: number): Promise<void> {
-  if (blocks > MINED_BLOCKS_MAX) {
-    throw invalidParams(`${blocks} blocks are more than ${MINED_BLOCKS_MAX}`);
-  }
+  const { minedBlocks } = node.limits;
+  if (blocks > minedBlocks) throw invalidParams(`${blocks} blocks are more than ${minedBlocks}`);
   if (blocks === 0) return;
   await node.settle(node.machine.mine(blocks, interval));
   await node.committed();

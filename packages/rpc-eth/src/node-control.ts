@@ -101,7 +101,7 @@ export const nodeControlMethods: readonly Method[] = [
     summary: "Puts the accounts of a dump, ours or anvil's, into the present state.",
     parameters: [data],
     answer: async (node, [dump]) => {
-      const load = await loadState(dump);
+      const load = await loadState(dump, node.limits.dumpBytes);
       await change(node, load);
       return true;
     },

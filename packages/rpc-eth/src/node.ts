@@ -2,6 +2,7 @@ import type { EthMachine } from '@polyvisor/eth/machine';
 import type { EthState } from '@polyvisor/eth/state';
 import type { Task } from '@polyvisor/machine/tasks';
 import type { Filters } from './filter-book.ts';
+import type { EthServiceLimits } from './limits.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { Subscriptions } from './subscription-book.ts';
 
@@ -25,6 +26,8 @@ export interface EthServiceContext {
   /** Time of day, Unix milliseconds. */
   nowMs(): number;
   entropy(length: number): Uint8Array;
+  /** What differs from the default limits. */
+  readonly limits?: Partial<EthServiceLimits>;
 }
 
 export interface NodeAccount {
@@ -36,6 +39,7 @@ export interface NodeAccount {
 
 /** What methods work on: the machine, and what the interface itself remembers. */
 export interface EthNode extends EthServiceContext {
+  readonly limits: EthServiceLimits;
   readonly filters: Filters;
   readonly snapshots: Snapshots;
   readonly subscriptions: Subscriptions;

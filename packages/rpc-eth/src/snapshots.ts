@@ -2,20 +2,20 @@ import type { EthState } from '@polyvisor/eth/state';
 import { RpcError, rpcCodes } from '@polyvisor/rpc/rpc-error';
 
 /**
- * Snapshots that one node keeps: more than a test suite takes that takes one a test.
- */
-export const SNAPSHOTS_MAX = 100_000;
-
-/**
  * Snapshots by id: `0x0`, `0x1`, … Taking one and going back cost the same however large the chain.
  */
 export class Snapshots {
   readonly #states = new Map<number, EthState>();
+  readonly #max: number;
   #next = 0;
 
+  constructor(max: number) {
+    this.#max = max;
+  }
+
   take(state: EthState): number {
-    if (this.#states.size >= SNAPSHOTS_MAX) {
-      throw new RpcError(rpcCodes.limitExceeded, `more than ${SNAPSHOTS_MAX} snapshots`);
+    if (this.#states.size >= this.#max) {
+      throw new RpcError(rpcCodes.limitExceeded, `more than ${this.#max} snapshots`);
     }
     const id = this.#next++;
     this.#states.set(id, state);

@@ -16,9 +16,6 @@ import {
 } from './parameters.ts';
 import { type JsonObject, quantityView, wordView } from './views.ts';
 
-/** Bytes of JSON that a dump may unpack to. */
-export const DUMP_BYTES_MAX = 256 * 1024 * 1024;
-
 /** All accounts: gzip of JSON, as hex. Takes time and memory in proportion to the state. */
 export async function dumpState({ world, head }: EthState): Promise<string> {
   const accounts: Record<string, JsonObject> = {};
@@ -63,8 +60,11 @@ const accountFields = object('account', {
 /**
  * What puts a dump's accounts in the place of those of a state. @throws RpcError when it is no dump
  */
-export async function loadState(dump: Uint8Array): Promise<(state: EthState) => EthState> {
-  const accounts = readAccounts(await unpack(dump));
+export async function loadState(
+  dump: Uint8Array,
+  bytesMax: number,
+): Promise<(state: EthState) => EthState> {
+  const accounts = readAccounts(await unpack(dump, bytesMax));
   return (state) => {
     const overlay = new Overlay(state.world, blockHashes(state));
     for (const account of accounts) put(overlay, account);
@@ -95,9 +95,9 @@ function readAccounts(json: unknown): DumpedAccount[] {
   }
 }
 
-async function unpack(dump: Uint8Array): Promise<unknown> {
+async function unpack(dump: Uint8Array, bytesMax: number): Promise<unknown> {
   try {
-    const json = await piped(dump, new DecompressionStream('gzip'), DUMP_BYTES_MAX);
+    const json = await piped(dump, new DecompressionStream('gzip'), bytesMax);
     return JSON.parse(bytesToUtf8(json));
   } catch (error) {
     throw invalidParams(`state dump: ${(error as Error).message}`);

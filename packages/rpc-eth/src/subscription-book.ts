@@ -6,9 +6,6 @@ import type { RpcSession } from '@polyvisor/rpc/service';
 import type { EthServiceContext } from './node.ts';
 import { headerView, logView, pendingTransactionView } from './views.ts';
 
-/** Subscriptions that one connection may have. */
-export const SUBSCRIPTIONS_MAX = 1_000;
-
 export type Topic =
   | { readonly kind: 'newHeads' }
   | { readonly kind: 'logs'; readonly query: LogQuery }
@@ -23,12 +20,14 @@ type Notify = NonNullable<RpcSession['notify']>;
  */
 export class Subscriptions {
   readonly #context: EthServiceContext;
+  readonly #maxOfSession: number;
   readonly #sessions = new Map<RpcSession, Map<string, { topic: Topic; notify: Notify }>>();
   readonly #unlisten: () => void;
   #told: Promise<void> = Promise.resolve();
 
-  constructor(context: EthServiceContext) {
+  constructor(context: EthServiceContext, maxOfSession: number) {
     this.#context = context;
+    this.#maxOfSession = maxOfSession;
     this.#unlisten = context.machine.on((event) => this.#hear(event));
   }
 
@@ -43,8 +42,8 @@ export class Subscriptions {
       this.#sessions.set(session, own);
       session.onClose(() => this.#sessions.delete(session));
     }
-    if (own.size >= SUBSCRIPTIONS_MAX) {
-      throw new RpcError(rpcCodes.limitExceeded, `more than ${SUBSCRIPTIONS_MAX} subscriptions`);
+    if (own.size >= this.#maxOfSession) {
+      throw new RpcError(rpcCodes.limitExceeded, `more than ${this.#maxOfSession} subscriptions`);
     }
     const id = bytesToHex(this.#context.entropy(16));
     own.set(id, { topic, notify });

@@ -9,6 +9,7 @@ import {
 import { hexToBytes } from '@polyvisor/bytes/hex';
 import type { Task } from '@polyvisor/machine/tasks';
 import type { RpcSession } from '@polyvisor/rpc/service';
+import type { EthServiceLimits } from './limits.ts';
 import { type EthService, type EthServiceContext, createEthService } from './eth-service.ts';
 
 export const MNEMONIC = 'test test test test test test test test test test test junk';
@@ -20,6 +21,7 @@ export const ETHER = 10n ** 18n;
 export interface TestNodeOptions {
   readonly genesis?: Partial<Genesis>;
   readonly machine?: Partial<EthMachineOptions>;
+  readonly limits?: Partial<EthServiceLimits>;
 }
 
 /** A machine with its interface, run by whoever waits; its clock moves when a test says so. */
@@ -67,6 +69,7 @@ export class TestNode {
       checkOpen: () => {},
       nowMs: () => this.nowMs,
       entropy: (length) => randomBytes(length),
+      limits: options.limits ?? {},
     };
     this.service = createEthService(this.context);
   }
