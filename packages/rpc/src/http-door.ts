@@ -190,4 +190,4 @@ const JSON_TYPE = 'application/json';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 /** Calls over HTTP have no connection of their own: nothing can be sent later, and nothing ends. */
-const HTTP_SESSION: RpcSession = { notify: undefined, onClose: () => {} };
+export const HTTP_SESSION: RpcSession = { notify: undefined, onClose: () => {} };

@@ -4,10 +4,12 @@ import { isIPv6 } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
+import { assert } from '@polyvisor/errors/assert';
 import { HostError } from '@polyvisor/errors/host-error';
 import { CallerPolicy } from './caller-policy.ts';
+import { FastLane, connectionHeaders } from './fast-lane.ts';
 import { handleRequest, refuseCaller } from './http-door.ts';
-import type { RpcIdentity } from './http-door.ts';
+import type { HttpDoor, RpcIdentity } from './http-door.ts';
 import { errorAnswer } from './json-rpc.ts';
 import { resolveLimits } from './limits.ts';
 import type { RpcLimits } from './limits.ts';
@@ -85,6 +87,7 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
     (request, response) => handleRequest(request, response, httpDoor),
   );
   httpServer.maxConnections = limits.connectionsMax;
+  putLaneBefore(httpServer, httpDoor, limits);
 
   let webSockets: Promise<WebSocketServer> | undefined;
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
@@ -139,6 +142,20 @@ async function makeWebSocketServer(limits: RpcLimits): Promise<WebSocketServer> 
     closeTimeout: CLOSE_TIMEOUT_MS,
   };
   return new WebSocketServer(options);
+}
+
+/** Connections go to a fast lane first, and to node:http when they are not for it. */
+function putLaneBefore(httpServer: Server, door: HttpDoor, limits: RpcLimits): void {
+  const [toHttp] = httpServer.listeners('connection') as ((socket: Socket) => void)[];
+  assert(toHttp !== undefined, 'node:http listens to its own connections');
+  httpServer.off('connection', toHttp);
+  const lane = {
+    headersTimeoutMs: limits.headersTimeoutMs,
+    idleTimeoutMs: limits.idleTimeoutMs,
+    connectionHeaders: connectionHeaders(limits.idleTimeoutMs),
+    handOver: (socket: Socket) => toHttp.call(httpServer, socket),
+  };
+  httpServer.on('connection', (socket: Socket) => void new FastLane(socket, door, lane));
 }
 
 /** The open sockets of a server, and what went through it. */
