@@ -18,7 +18,10 @@ export type HostEvent =
   /** The guest got further, in its own terms: a new block. */
   | { readonly kind: 'head'; readonly guest: string; readonly head: string };
 
-/** Calls its listeners in the emitter's turn, in the order they came. */
+/**
+ * Calls its listeners in the emitter's turn, in the order they came. That may be in the middle of a machine's slice, so
+ * what a listener throws does not reach the emitter: it is the process's uncaught exception.
+ */
 export class HostEvents {
   readonly #listeners = new Set<(event: HostEvent) => void>();
 
@@ -29,6 +32,14 @@ export class HostEvents {
   }
 
   emit(event: HostEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 }

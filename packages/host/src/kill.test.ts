@@ -8,10 +8,10 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const SEED = 20_260_314;
-const ROUNDS = 24;
+const ROUNDS = 21;
 const CLIENTS = 5;
 /** A host is killed that long after its clients begin, at most. */
-const ROUND_MS_MAX = 400;
+const ROUND_MS_MAX = 300;
 
 let directory: string;
 let child: ChildProcess | undefined;

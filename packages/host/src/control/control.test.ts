@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createHost } from '../host.ts';
 import type { Host } from '../host.ts';
@@ -11,6 +12,8 @@ import { routes } from './routes.ts';
 import { findRoute } from './router.ts';
 import type { ControlServer } from './server.ts';
 import type { EventView, GuestView } from './views.ts';
+
+const SEED = 20_260_417;
 
 let host: Host;
 let control: ControlServer;
@@ -211,6 +214,27 @@ describe('mistakes', () => {
     const { body } = await call('POST', '/v1/guests/l1/exec', { command: 'eth_nothing' });
     expect(body).toMatchObject({ error: { code: -32601 } });
   });
+});
+
+test('no body and no query is a bug of ours', async () => {
+  await host.create({ kind: 'evm', name: 'l1', options: {} });
+  const names = ['kind', 'name', 'options', 'count', 'snapshot', 'seconds', 'command', 'cpu'];
+  const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.integer({ min: -2, max: 5 }));
+  const body = fc.oneof(fc.dictionary(fc.constantFrom(...names, 'parameters'), value), value);
+  const query = fc.dictionary(fc.constantFrom('start', 'limit', 'after', 'guest'), fc.string());
+  const others = new Set(['shutDown', 'removeGuest', 'streamEvents', 'readLogs']);
+  const asked = routes.filter(({ id }) => !others.has(id));
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...asked), body, query, async (route, sent, params) => {
+      const path = route.path.replace('{guest}', 'l1').replace(/\{\w+\}/, 's1');
+      const search = new URLSearchParams(params).toString();
+      const text = route.method === 'POST' ? JSON.stringify(sent) : undefined;
+      const { status, body: answer } = await send(route.method, `${path}?${search}`, text);
+      expect([route.id, status, answer]).not.toEqual([route.id, 500, answer]);
+    }),
+    { seed: SEED, numRuns: 400 },
+  );
+  expect((await send('GET', '/v1/host')).status).toBe(200);
 });
 
 describe('access', () => {
