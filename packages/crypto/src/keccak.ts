@@ -1,3 +1,4 @@
+import { bytesToLatin1 } from '@polyvisor/bytes/latin1';
 import { Assembler, type Expression, type Local } from '@polyvisor/wasm/assembler';
 import { ModuleWriter } from '@polyvisor/wasm/module-writer';
 import { I32, I64 } from '@polyvisor/wasm/types';
@@ -158,6 +159,18 @@ let instance: KeccakInstance | undefined;
 
 /** Keccak-256, as Ethereum uses it. */
 export function keccak256(data: Uint8Array): Uint8Array {
+  return hash(data).slice(0, DIGEST_BYTES);
+}
+
+/** The digest as a string of 32 characters, each a byte: how tries hold it. */
+export function keccak256Latin1(data: Uint8Array): string {
+  return bytesToLatin1(hash(data).subarray(0, DIGEST_BYTES));
+}
+
+const DIGEST_BYTES = 32;
+
+/** The instance's memory, which begins with the digest until the next call. */
+function hash(data: Uint8Array): Uint8Array {
   instance ??= createInstance();
   const end = INPUT + data.length;
   if (end > instance.bytes.length) {
@@ -166,7 +179,7 @@ export function keccak256(data: Uint8Array): Uint8Array {
   }
   instance.bytes.set(data, INPUT);
   instance.hash(INPUT, data.length);
-  return instance.bytes.slice(0, 32);
+  return instance.bytes;
 }
 
 function createInstance(): KeccakInstance {

@@ -1,4 +1,4 @@
-import { bytesToBigInt } from '@polyvisor/bytes/bytes';
+import { bytesToBigInt, equalBytes } from '@polyvisor/bytes/bytes';
 import { type RlpItem, decodeRlp, encodeRlp, rlpInteger } from '@polyvisor/codec/rlp';
 import { keccak256 } from '@polyvisor/crypto/keccak';
 import type { Log } from '@polyvisor/evm/world';
@@ -16,7 +16,7 @@ export function encodeStoredBlock(block: Block): Uint8Array {
   let bytes = encoded.get(block);
   if (!bytes) {
     bytes = encodeRlp([
-      headerFields(block.header),
+      shortened(headerFields(block.header)),
       block.transactions.map((tx): RlpItem => [tx.raw, tx.sender]),
       block.receipts.map(receiptFields),
       block.withdrawals.map(withdrawalFields),
@@ -41,7 +41,7 @@ export function storedBlockIndex(bytes: Uint8Array): StoredBlockIndex {
     readonly (readonly [Uint8Array, Uint8Array])[],
   ];
   return {
-    hash: keccak256(encodeRlp(fields)),
+    hash: keccak256(encodeRlp(lengthened(fields))),
     parentHash: fields[0] as Uint8Array,
     transactionHashes: txs.map(([raw]) => keccak256(raw)),
   };
@@ -54,7 +54,7 @@ export function decodeStoredBlock(bytes: Uint8Array): Block {
     readonly (readonly RlpItem[])[],
     readonly (readonly Uint8Array[])[],
   ];
-  const header = headerOf(fields);
+  const header = headerOf(lengthened(fields));
   const transactions = txs.map(([raw, sender]) => decodeTransactionOf(raw, sender));
   return {
     header,
@@ -66,6 +66,18 @@ export function decodeStoredBlock(bytes: Uint8Array): Block {
 }
 
 const NONE = new Uint8Array(0);
+
+/** Where a header has its bloom filter: 256 zeros in most blocks of an idle chain, kept as nothing. */
+const BLOOM = 6;
+const EMPTY_BLOOM = new Uint8Array(256);
+
+function shortened(fields: readonly RlpItem[]): readonly RlpItem[] {
+  return equalBytes(fields[BLOOM] as Uint8Array, EMPTY_BLOOM) ? fields.with(BLOOM, NONE) : fields;
+}
+
+function lengthened(fields: readonly RlpItem[]): readonly RlpItem[] {
+  return fields[BLOOM]!.length === 0 ? fields.with(BLOOM, EMPTY_BLOOM) : fields;
+}
 
 function receiptFields(receipt: Receipt): RlpItem {
   return [

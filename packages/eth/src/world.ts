@@ -1,7 +1,7 @@
 import { bigIntToMinimalBytes } from '@polyvisor/bytes/bytes';
 import { bytesToLatin1, latin1ToBytes } from '@polyvisor/bytes/latin1';
 import { encodeRlp, rlpInteger } from '@polyvisor/codec/rlp';
-import { KECCAK_EMPTY, keccak256 } from '@polyvisor/crypto/keccak';
+import { KECCAK_EMPTY, keccak256Latin1 } from '@polyvisor/crypto/keccak';
 import { PersistentMap } from '@polyvisor/store/map';
 import { MerkleTrie } from '@polyvisor/store/trie';
 
@@ -137,7 +137,7 @@ function hashed(key: string): string {
   let hash = hashes.get(key);
   if (hash === undefined) {
     if (hashes.size >= HASHES_MAX) hashes.clear();
-    hash = bytesToLatin1(keccak256(latin1ToBytes(key)));
+    hash = keccak256Latin1(latin1ToBytes(key));
     hashes.set(key, hash);
   }
   return hash;

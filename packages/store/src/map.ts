@@ -149,8 +149,8 @@ function insert<V>(
 function join<V>(old: Leaf<V> | Collision<V>, leaf: Leaf<V>, hash: number, depth: number): Node<V> {
   const oldKey = old.kind === 'leaf' ? old.key : old.leaves[0]!.key;
   if (depth >= HASH_BITS || hashOf(oldKey) === hashOf(leaf.key)) {
-    const leaves = old.kind === 'leaf' ? [old] : old.leaves;
-    return { kind: 'collision', leaves: [...leaves, leaf] };
+    const others = old.kind === 'leaf' ? [old] : old.leaves;
+    return { kind: 'collision', leaves: [...others, leaf] };
   }
   const oldIndex = (hashOf(oldKey) >>> depth) & 31;
   const newIndex = hash & 31;
@@ -171,9 +171,9 @@ function join<V>(old: Leaf<V> | Collision<V>, leaf: Leaf<V>, hash: number, depth
 function remove<V>(node: Node<V>, key: string, hash: number): Node<V> | undefined {
   if (node.kind === 'leaf') return node.key === key ? undefined : node;
   if (node.kind === 'collision') {
-    const leaves = node.leaves.filter((leaf) => leaf.key !== key);
-    if (leaves.length === node.leaves.length) return node;
-    return leaves.length === 1 ? leaves[0]! : { kind: 'collision', leaves };
+    const others = node.leaves.filter((leaf) => leaf.key !== key);
+    if (others.length === node.leaves.length) return node;
+    return others.length === 1 ? others[0]! : { kind: 'collision', leaves: others };
   }
   const bit = 1 << (hash & 31);
   if (!(node.bitmap & bit)) return node;

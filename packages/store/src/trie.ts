@@ -1,5 +1,5 @@
 import { bytesToLatin1, latin1ToBytes } from '@polyvisor/bytes/latin1';
-import { keccak256 } from '@polyvisor/crypto/keccak';
+import { keccak256, keccak256Latin1 } from '@polyvisor/crypto/keccak';
 
 /**
  * A Merkle-Patricia trie as an immutable value: a change copies the path to the root and shares the rest, so a
@@ -9,14 +9,12 @@ import { keccak256 } from '@polyvisor/crypto/keccak';
  */
 export class MerkleTrie {
   readonly #root: Node | undefined;
-  readonly size: number;
 
-  private constructor(root: Node | undefined, size: number) {
+  private constructor(root: Node | undefined) {
     this.#root = root;
-    this.size = size;
   }
 
-  static readonly empty: MerkleTrie = new MerkleTrie(undefined, 0);
+  static readonly empty: MerkleTrie = new MerkleTrie(undefined);
 
   get(key: string): string | undefined {
     let node = this.#root;
@@ -38,8 +36,7 @@ export class MerkleTrie {
   /** An empty value removes the key. */
   set(key: string, value: string): MerkleTrie {
     if (value.length === 0) return this.#delete(key);
-    const isNew = this.get(key) === undefined;
-    return new MerkleTrie(insert(this.#root, key, 0, value), this.size + (isNew ? 1 : 0));
+    return new MerkleTrie(insert(this.#root, key, 0, value));
   }
 
   /** The root hash, 32 bytes. */
@@ -79,7 +76,7 @@ export class MerkleTrie {
 
   #delete(key: string): MerkleTrie {
     if (!this.#root || this.get(key) === undefined) return this;
-    return new MerkleTrie(remove(this.#root, key, 0), this.size - 1);
+    return new MerkleTrie(remove(this.#root, key, 0));
   }
 }
 
@@ -124,6 +121,8 @@ class Branch {
 
 type Node = Leaf | Extension | Branch;
 
+const NO_CHILDREN: readonly (Node | undefined)[] = Array.from({ length: 16 }, () => undefined);
+
 /** Nibble `index` of a key of bytes. */
 function nibble(key: string, index: number): number {
   const byte = key.charCodeAt(index >> 1);
@@ -155,7 +154,7 @@ function insert(node: Node | undefined, key: string, depth: number, value: strin
     if (node.key === key) return new Leaf(key, value, depth);
     let shared = depth;
     while (nibble(node.key, shared) === nibble(key, shared)) shared++;
-    const children = new Array<Node | undefined>(16).fill(undefined);
+    const children = NO_CHILDREN.slice();
     children[nibble(node.key, shared)] = new Leaf(node.key, node.value, shared + 1);
     children[nibble(key, shared)] = new Leaf(key, value, shared + 1);
     return extend(nibbles(key, depth, shared), new Branch(children));
@@ -170,7 +169,7 @@ function insert(node: Node | undefined, key: string, depth: number, value: strin
   if (shared === node.path.length) {
     return new Extension(node.path, insert(node.child, key, depth + shared, value));
   }
-  const children = new Array<Node | undefined>(16).fill(undefined);
+  const children = NO_CHILDREN.slice();
   children[node.path.charCodeAt(shared)] = extend(node.path.slice(shared + 1), node.child);
   children[nibble(key, depth + shared)] = new Leaf(key, value, depth + shared + 1);
   return extend(node.path.slice(0, shared), new Branch(children));
@@ -224,7 +223,7 @@ let buffer = new Uint8Array(4096);
 function referenceOf(node: Node): string {
   if (node.reference !== undefined) return node.reference;
   const bytes = encode(node);
-  const reference = bytesToLatin1(bytes.length < HASH_SIZE ? bytes : keccak256(bytes));
+  const reference = bytes.length < HASH_SIZE ? bytesToLatin1(bytes) : keccak256Latin1(bytes);
   node.reference = reference;
   return reference;
 }
