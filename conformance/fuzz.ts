@@ -14,6 +14,7 @@ export interface FuzzOptions {
 
 const fuzzers: Readonly<Record<string, () => Promise<{ fuzz: Fuzz }>>> = {
   evm: () => import('./fuzz-evm.ts'),
+  rpc: () => import('./fuzz-rpc.ts'),
 };
 
 const { values, positionals } = parseArgs({
