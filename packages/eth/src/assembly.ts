@@ -1,7 +1,6 @@
-import { bigIntToBytes, equalBytes } from '@polyvisor/bytes/bytes';
-import { bytesToLatin1 } from '@polyvisor/bytes/latin1';
+import { equalBytes } from '@polyvisor/bytes/bytes';
 import { encodeRlp } from '@polyvisor/codec/rlp';
-import { KECCAK_EMPTY, keccak256 } from '@polyvisor/crypto/keccak';
+import { KECCAK_EMPTY } from '@polyvisor/crypto/keccak';
 import { assert } from '@polyvisor/errors/assert';
 import { BLOB_GAS, blobSchedule } from '@polyvisor/evm/blob-schedule';
 import { SYSTEM_CALL_GAS } from '@polyvisor/evm/engine';
@@ -21,11 +20,12 @@ import { bloomOf, mergeBlooms } from './bloom.ts';
 import { blobBaseFee } from './fees.ts';
 import { EMPTY_OMMERS_HASH, type Header, fieldsOf, headerHash } from './header.ts';
 import { type BlockHashes, Overlay } from './overlay.ts';
-import { type Predeploy, SYSTEM_ADDRESS, predeployAddress, predeploys } from './predeploys.ts';
+import { type Predeploy, SYSTEM_ADDRESS, predeployAddress } from './predeploys.ts';
 import { type Receipt, encodeReceipt } from './receipt.ts';
 import { depositsOf, requestsHash } from './requests.ts';
 import type { Slice, Steps } from '@polyvisor/machine/steps';
 import { execute } from './slices.ts';
+import { callNatively } from './system-contracts.ts';
 import { type Transaction, messageOf } from './transaction.ts';
 import type { World } from './world.ts';
 
@@ -254,7 +254,7 @@ export class BlockAssembly {
       this.#failedSystemCalls.push(name);
       return NOTHING;
     }
-    if (requestContracts.has(name) && this.#hasNoRequests(to, account.codeHash)) return NOTHING;
+    if (callNatively(name, this.#overlay, this.environment, data)) return NOTHING;
     const outcome = yield* execute(
       this.#evm,
       {
@@ -270,15 +270,6 @@ export class BlockAssembly {
     if (outcome.kind !== 'executed') return NOTHING;
     this.#overlay.apply(outcome.effects);
     return isOk ? outcome.output : NOTHING;
-  }
-
-  /**
-   * Whether a request contract with the code that the fork brought has nothing to say or to do: its excess, count and
-   * ends of the queue are all zero, and stay so. Saves most blocks two executions. @see EIP-7002, EIP-7251
-   */
-  #hasNoRequests(address: Uint8Array, codeHash: Uint8Array): boolean {
-    if (!requestCodeHashes.has(bytesToLatin1(codeHash))) return false;
-    return requestSlots.every((key) => this.#overlay.storage(address, key).every((b) => b === 0));
   }
 
   /** Before Byzantium a receipt holds the state root behind its transaction. @see EIP-658 */
@@ -317,18 +308,6 @@ export function environmentOf(plan: BlockPlan, evm: Evm): BlockEnvironment {
 }
 
 const NOTHING = new Uint8Array(0);
-
-const requestContracts: ReadonlySet<string> = new Set([
-  'withdrawalRequests',
-  'consolidationRequests',
-]);
-/** Where both request contracts keep excess, count, head and tail. */
-const requestSlots = [0n, 1n, 2n, 3n].map((slot) => bigIntToBytes(slot, 32));
-const requestCodeHashes: ReadonlySet<string> = new Set(
-  predeploys
-    .filter(({ name }) => requestContracts.has(name))
-    .map(({ code }) => bytesToLatin1(keccak256(code))),
-);
 
 const SYSTEM_MESSAGE: TransactionMessage = {
   type: 0,

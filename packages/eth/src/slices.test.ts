@@ -94,7 +94,7 @@ describe(`slices (seed ${SEED})`, () => {
       machine.submit(raw);
     };
     submit(0);
-    machine.run(60_000);
+    machine.run(10_000);
     expect(machine.state.head.header.number).toBe(0n);
     submit(1);
     work(machine);
