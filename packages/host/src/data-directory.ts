@@ -1,4 +1,12 @@
-import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { HostError } from '@polyvisor/errors/host-error';
@@ -27,6 +35,7 @@ export class DataDirectory implements Disposable {
       );
     }
     this.#lock = takeLock(this.path);
+    this.#removeUnfinished();
     writeFileSync(join(this.path, 'host.json'), JSON.stringify(holder));
   }
 
@@ -41,6 +50,18 @@ export class DataDirectory implements Disposable {
   /** @param quotaBytes undefined: no limit, to read one */
   openGuest(id: string, quotaBytes?: number): Database {
     return openDatabase(this.#guestFile(id), quotaBytes === undefined ? {} : { quotaBytes });
+  }
+
+  /** Has `write` make a guest's database, which is there as a whole or not at all. */
+  addGuest(id: string, write: (path: string) => void): void {
+    const path = join(this.path, 'guests', id + UNFINISHED);
+    try {
+      write(path);
+      renameSync(path, this.#guestFile(id));
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
+    }
   }
 
   removeGuest(id: string): void {
@@ -61,10 +82,21 @@ export class DataDirectory implements Disposable {
     this.#lock.close();
   }
 
+  /** Files of guests that a host that died was making. */
+  #removeUnfinished(): void {
+    const guests = join(this.path, 'guests');
+    for (const file of readdirSync(guests)) {
+      if (file.includes(UNFINISHED)) rmSync(join(guests, file), { force: true });
+    }
+  }
+
   #guestFile(id: string): string {
     return join(this.path, 'guests', `${id}.db`);
   }
 }
+
+/** Ends the name of a database that is not yet a guest's. */
+const UNFINISHED = '.new';
 
 /** Who has a data directory, for the next one who wants it. */
 export interface DataDirectoryHolder {

@@ -1,5 +1,6 @@
 import { assert } from '@polyvisor/errors/assert';
 import { HostError } from '@polyvisor/errors/host-error';
+import { openDatabase } from '@polyvisor/store/database';
 import type { Database } from '@polyvisor/store/database';
 import type { Change, Rows } from '@polyvisor/store/rows';
 import { bytesToUtf8, utf8ToBytes } from '@polyvisor/bytes/bytes';
@@ -62,6 +63,19 @@ export class DurableLog implements Disposable {
   /** Writes the first state together with what the host wants to know about the guest after a restart. */
   begin(record: string): void {
     this.#commitState([{ table: HOST_TABLE, key: RECORD_KEY, value: utf8ToBytes(record) }]);
+  }
+
+  /**
+   * Makes a fork's database of this one's: with the fork's record and state, without the snapshots. A copy of the file
+   * with what differs, so a large guest is forked as fast as its file is copied.
+   */
+  copyTo(path: string, record: string, fork: Instance): void {
+    this.#commitState();
+    this.#database.copyTo(path);
+    const changes = [...fork.changesSince(this.#committedState)];
+    const tables = new Set([...this.#tables, ...changes.map(({ table }) => table)]);
+    using copy = openDatabase(path);
+    copy.commit([...asNewGuest(copy, record), tablesRow(tables), ...changes]);
   }
 
   /** Keeps whether the guest is to run after a restart. */
@@ -152,10 +166,7 @@ export class DurableLog implements Disposable {
       assert(table !== HOST_TABLE && !table.startsWith(SNAPSHOT_TABLE), 'the table is the host’s');
       this.#tables.add(table);
     }
-    if (this.#tables.size > tables) {
-      const names = utf8ToBytes(JSON.stringify([...this.#tables]));
-      changes.push({ table: HOST_TABLE, key: TABLES_KEY, value: names });
-    }
+    if (this.#tables.size > tables) changes.push(tablesRow(this.#tables));
     return changes;
   }
 
@@ -243,6 +254,23 @@ const SEPARATOR = '/';
 /** First byte of a snapshot's row: whether the row is there or was deleted since the parent. */
 const PRESENT = 1;
 const DELETED = 0;
+
+/** Takes the host's rows away but for the new record, and the snapshots' with them; the machine's stay. */
+function asNewGuest(database: Database, record: string): Change[] {
+  const rows: Change[] = [{ table: HOST_TABLE, key: RECORD_KEY, value: utf8ToBytes(record) }];
+  for (const [key] of database.entries(HOST_TABLE)) {
+    if (key === RECORD_KEY) continue;
+    rows.push({ table: HOST_TABLE, key, value: undefined });
+    if (!key.startsWith(SNAPSHOT_KEY)) continue;
+    const table = snapshotTable(key.slice(SNAPSHOT_KEY.length));
+    for (const [row] of database.entries(table)) rows.push({ table, key: row, value: undefined });
+  }
+  return rows;
+}
+
+function tablesRow(tables: ReadonlySet<string>): Change {
+  return { table: HOST_TABLE, key: TABLES_KEY, value: utf8ToBytes(JSON.stringify([...tables])) };
+}
 
 function readTables(database: Database): string[] {
   const names = database.get(HOST_TABLE, TABLES_KEY);

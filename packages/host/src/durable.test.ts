@@ -163,6 +163,22 @@ describe('a restart', () => {
     ]);
   });
 
+  test('a fork of a snapshot has its state, and no snapshots', async () => {
+    const origin = await create('a');
+    await send(origin, 7);
+    await origin.snapshot('seven');
+    await send(origin, 5);
+    await origin.snapshot('twelve');
+    const fork = await origin.fork({ name: 'b', snapshot: 'seven' });
+    await restart();
+    const stored = host.guest('b');
+    expect([stored.id, stored.parent, stored.head()]).toEqual([fork.id, origin.id, '1']);
+    expect(await stored.exec('eth_getBalance', RECIPIENT, 'latest')).toBe('0x7');
+    expect([stored.snapshots.list(), stored.snapshots.currentId]).toEqual([[], undefined]);
+    expect((await stored.snapshot()).id).toBe('s1');
+    expect(host.guest('a').snapshots.list()).toHaveLength(2);
+  });
+
   test('a removed guest is gone, and so is its file', async () => {
     await (await create('a')).remove();
     expect(readdirSync(join(directory, 'guests'))).toEqual([]);
@@ -242,6 +258,7 @@ describe('damage', () => {
 
   test('what a host left that died while it made a guest is cleared away', async () => {
     openDatabase(join(directory, 'guests', 'half.db')).close();
+    openDatabase(join(directory, 'guests', 'copy.new')).close();
     await restart();
     expect([host.guests.size, readdirSync(join(directory, 'guests'))]).toEqual([0, []]);
   });

@@ -258,6 +258,7 @@ class LocalHost implements Host {
     name: string,
     facts: Omit<GuestFacts, 'id' | 'name' | 'createdAtMs'>,
     makeInstance: (guest: HostedGuest) => Promise<Instance>,
+    origin?: HostedGuest,
   ): Promise<HostedGuest> {
     try {
       const id = randomName(this.#entropy, 12);
@@ -265,7 +266,7 @@ class LocalHost implements Host {
       const guest = new HostedGuest({ id, name, createdAtMs, ...facts }, this.#guestHost);
       const instance = await makeInstance(guest);
       try {
-        await this.#attach(kind, guest, instance);
+        await this.#attach(kind, guest, instance, origin);
       } catch (error) {
         instance.dispose();
         throw error;
@@ -276,12 +277,17 @@ class LocalHost implements Host {
     }
   }
 
-  async #attach(kind: AnyGuestKind, guest: HostedGuest, instance: Instance): Promise<void> {
+  async #attach(
+    kind: AnyGuestKind,
+    guest: HostedGuest,
+    instance: Instance,
+    origin: HostedGuest | undefined,
+  ): Promise<void> {
     let durable: DurableLog | undefined;
     if (this.#directory !== undefined) {
       const { createDurableLog } = await import('./stored-guests.ts');
       this.#checkOpen();
-      durable = createDurableLog(this.#directory, guest, instance, this.#clock);
+      durable = createDurableLog(this.#directory, guest, instance, this.#clock, origin?.durable);
     }
     this.#checkOpen();
     guest.attach(instance, durable);
@@ -313,8 +319,12 @@ class LocalHost implements Host {
       options: kind.forkOptions(origin.options),
       parent: origin.id,
     };
-    const guest = await this.#add(kind, name, facts, (made) =>
-      kind.fork(made.options, state, made.context),
+    const guest = await this.#add(
+      kind,
+      name,
+      facts,
+      (made) => kind.fork(made.options, state, made.context),
+      origin,
     );
     await this.#startOrRemove(guest);
     return guest;

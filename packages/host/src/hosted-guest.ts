@@ -80,6 +80,11 @@ export class HostedGuest implements Guest {
     return this.#endpoints;
   }
 
+  /** What keeps it, in a host with a directory. */
+  get durable(): DurableLog | undefined {
+    return this.#attached?.durable;
+  }
+
   /** The instance's machine state, for forks. */
   get machineState(): unknown {
     return this.#parts().instance.state();

@@ -9,21 +9,29 @@ import type { GuestFacts, GuestHost } from './hosted-guest.ts';
 import type { Instance } from './instance.ts';
 import type { AnyGuestKind } from './kinds/registry.ts';
 
-/** Gives a new guest its database and writes its record and first state there, in one transaction. */
+/**
+ * Gives a new guest its database: its record and first state, in one transaction.
+ * @param origin the guest that it is a fork of, if any: what they have in common is copied as a file
+ */
 export function createDurableLog(
   directory: DataDirectory,
   guest: HostedGuest,
   instance: Instance,
   clock: HostClock,
+  origin: DurableLog | undefined,
 ): DurableLog {
+  const record = JSON.stringify(recordOf(guest));
+  if (origin !== undefined) {
+    directory.addGuest(guest.id, (path) => origin.copyTo(path, record, instance));
+  }
   const database = directory.openGuest(guest.id, guest.limits.storageBytesMax);
   const durable = new DurableLog(database, instance, {
     clock,
-    committedState: undefined,
+    committedState: origin === undefined ? undefined : instance.state(),
     onFailure: (reason) => guest.fail(reason),
   });
   try {
-    durable.begin(JSON.stringify(recordOf(guest)));
+    if (origin === undefined) durable.begin(record);
   } catch (error) {
     durable[Symbol.dispose]();
     directory.removeGuest(guest.id);

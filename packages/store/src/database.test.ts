@@ -135,6 +135,31 @@ describe('commits', () => {
   });
 });
 
+describe('copies', () => {
+  test('one has what was committed, and goes its own way', () => {
+    const database = open();
+    database.commit([put('a', Uint8Array.of(1))]);
+    const path = join(directory, 'copy.db');
+    database.copyTo(path);
+    database.commit([put('a', Uint8Array.of(2))]);
+    using copy = openDatabase(path);
+    copy.commit([put('b', Uint8Array.of(3))]);
+    expect([database.entries('t'), copy.entries('t')]).toEqual([
+      [['a', Uint8Array.of(2)]],
+      [
+        ['a', Uint8Array.of(1)],
+        ['b', Uint8Array.of(3)],
+      ],
+    ]);
+  });
+
+  test('one does not go over another file', () => {
+    const path = join(directory, 'copy.db');
+    writeFileSync(path, 'something');
+    expect(() => open().copyTo(path)).toThrow(expect.objectContaining({ code: 'database-failed' }));
+  });
+});
+
 describe('quota', () => {
   test('a commit that fits exactly is kept; one byte of quota less and it is not', () => {
     const pages = pagesWith(50_000);
