@@ -35,7 +35,10 @@ export class StructLogTracer implements Tracer {
   readonly #max: number;
   /** Slots that each open frame has touched so far. */
   readonly #slots: Record<string, string>[] = [];
-  #last: { readonly log: StructLog; readonly gas: bigint; readonly depth: number } | undefined;
+  /** The last step of the frame at work, whose cost is not known yet, and the gas it had. */
+  #last: { readonly log: StructLog; readonly gas: bigint } | undefined;
+  /** The steps that opened the open frames; `given`: gas that is not part of their cost. */
+  readonly #calls: ({ log: StructLog; gas: bigint; given: bigint } | undefined)[] = [];
   /** The slot that the last step loads: its value is on the stack when the next one starts. */
   #loading: { readonly key: string; readonly into: readonly Record<string, string>[] } | undefined;
 
@@ -45,12 +48,17 @@ export class StructLogTracer implements Tracer {
   }
 
   enter(start: FrameStart): void {
-    this.#price(start.gas, false);
+    // What a call costs is known when it has ended; a creation's price does not have the gas that it gives.
+    const isCreation = start.type.startsWith('CREATE');
+    this.#calls.push(this.#last && { ...this.#last, given: isCreation ? start.gas : 0n });
+    this.#last = undefined;
     this.#slots.push({});
   }
 
   exit(end: FrameEnd): void {
-    this.#price(end.gasLeft, true);
+    this.#price(end.gasLeft);
+    const call = this.#calls.pop();
+    if (call) this.#last = { log: call.log, gas: call.gas + end.gasLeft - call.given };
     this.#slots.pop();
     this.#loading = undefined;
     if (end.status !== 'success' && end.status !== 'revert') {
@@ -60,7 +68,7 @@ export class StructLogTracer implements Tracer {
   }
 
   step(step: Step): void {
-    this.#price(step.gas, true);
+    this.#price(step.gas);
     if (this.logs.length >= this.#max) {
       if (this.#options.limit) return;
       throw new EthError(
@@ -82,16 +90,13 @@ export class StructLogTracer implements Tracer {
       ...(storage ? { storage } : {}),
     };
     this.logs.push(log);
-    this.#last = { log, gas: step.gas, depth: step.depth };
+    this.#last = { log, gas: step.gas };
   }
 
-  /** What the last step cost is what its frame has less now. Calls give gas away: theirs is that plus what they give. */
-  #price(gasNow: bigint, isSameFrame: boolean): void {
-    const last = this.#last;
-    if (!last) return;
+  /** What the last step cost is what its frame has less now. */
+  #price(gasNow: bigint): void {
+    if (this.#last) this.#last.log.gasCost = Number(this.#last.gas - gasNow);
     this.#last = undefined;
-    const used = isSameFrame ? last.gas - gasNow : gasNow;
-    last.log.gasCost = Number(used > 0n ? used : 0n);
   }
 
   /** The slots a frame has touched, at a step that touches one, with that one. */
