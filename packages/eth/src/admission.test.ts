@@ -1,6 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { SECP256K1_N } from '@polyvisor/crypto/secp256k1';
-import { GWEI, address, alice, bob, mine, send, testChain, unsigned, work } from './test-chain.ts';
+import {
+  GWEI,
+  address,
+  alice,
+  bob,
+  mine,
+  send,
+  settle,
+  testChain,
+  unsigned,
+  work,
+} from './test-chain.ts';
 import { type UnsignedTransaction, encodeTransaction, signTransaction } from './transaction.ts';
 
 const manual = (): ReturnType<typeof testChain> => testChain({ mining: { mode: 'manual' } });
@@ -120,6 +131,22 @@ describe('without a signature', () => {
     const [tx] = machine.state.head.transactions;
     expect([tx!.hash, tx!.sender]).toEqual([hash, address(0xabc)]);
     expect(machine.state.world.account(address(0x70))!.balance).toBe(3n);
+  });
+
+  test('who may be impersonated: those that were named, or everybody', () => {
+    const machine = testChain();
+    const settings = (fields: Partial<typeof machine.state.settings>): void =>
+      settle(
+        machine,
+        machine.change((state) => ({ ...state, settings: { ...state.settings, ...fields } })),
+      );
+    const may = (): boolean[] => [address(1), address(2)].map((who) => machine.mayImpersonate(who));
+    expect(may()).toEqual([false, false]);
+    const key = String.fromCharCode(...address(1));
+    settings({ impersonated: machine.state.settings.impersonated.set(key, true) });
+    expect(may()).toEqual([true, false]);
+    settings({ impersonatesAll: true });
+    expect(may()).toEqual([true, true]);
   });
 
   test('equal transactions of two senders differ', () => {

@@ -9,6 +9,7 @@ import { createAddress } from '@polyvisor/evm/instance';
 import type {
   BlockEnvironment,
   Evm,
+  ExecuteInput,
   Outcome,
   Tracer,
   TransactionError,
@@ -24,7 +25,7 @@ import { type Predeploy, SYSTEM_ADDRESS, predeployAddress } from './predeploys.t
 import { type Receipt, encodeReceipt } from './receipt.ts';
 import { depositsOf, requestsHash } from './requests.ts';
 import type { Slice, Steps } from '@polyvisor/machine/steps';
-import { execute } from './slices.ts';
+import { execute, executeOrFault } from './slices.ts';
 import { callNatively } from './system-contracts.ts';
 import { type Transaction, messageOf } from './transaction.ts';
 import type { World } from './world.ts';
@@ -55,7 +56,7 @@ export interface AssembledBlock {
 }
 
 /** Why a transaction is not in a block although it is valid by itself, or is not valid. */
-export type Refusal = TransactionError | 'block-full' | 'deposit-malformed';
+export type Refusal = TransactionError | 'block-full' | 'deposit-malformed' | 'engine-limit';
 
 type Ended = Exclude<Outcome, { kind: 'fault' }>;
 
@@ -126,7 +127,10 @@ export class BlockAssembly {
     if (tx.gasLimit > this.gasLeft || !this.#hasRoomFor(tx, blobGas)) {
       return tx.gasLimit > this.plan.gasLimit ? 'gas-limit-over-block' : 'block-full';
     }
-    const outcome = yield* this.#execute(tx, 'transaction');
+    const input = this.#inputOf(tx, 'transaction');
+    const outcome = yield* executeOrFault(this.#evm, input, this.#slice);
+    // A transaction that the engine can't hold must not keep others from being mined.
+    if (outcome.kind === 'fault') return 'engine-limit';
     if (outcome.kind === 'rejected') return outcome.error;
     if (this.#hasRequests && depositsOf(outcome.logs) === undefined) return 'deposit-malformed';
     this.#include(tx, outcome);
@@ -197,18 +201,18 @@ export class BlockAssembly {
   }
 
   *#execute(tx: Transaction, rules: 'transaction' | 'call', tracer?: Tracer): Steps<Ended> {
-    return yield* execute(
-      this.#evm,
-      {
-        message: messageOf(tx, tx.sender),
-        block: this.environment,
-        state: this.#overlay,
-        rules,
-        keepsEffects: true,
-        ...(tracer ? { tracer } : {}),
-      },
-      this.#slice,
-    );
+    return yield* execute(this.#evm, this.#inputOf(tx, rules, tracer), this.#slice);
+  }
+
+  #inputOf(tx: Transaction, rules: 'transaction' | 'call', tracer?: Tracer): ExecuteInput {
+    return {
+      message: messageOf(tx, tx.sender),
+      block: this.environment,
+      state: this.#overlay,
+      rules,
+      keepsEffects: true,
+      ...(tracer ? { tracer } : {}),
+    };
   }
 
   #include(tx: Transaction, outcome: Extract<Outcome, { kind: 'executed' }>): void {

@@ -72,4 +72,5 @@ const texts: Readonly<Record<Refusal, (refused: RefusedMessage) => string>> = {
   'authorization-list-empty': () => 'EIP-7702 transaction with empty auth list',
   'block-full': () => 'gas limit reached',
   'deposit-malformed': () => 'unable to parse deposit data',
+  'engine-limit': () => 'out of memory: the limit of an execution is reached',
 };

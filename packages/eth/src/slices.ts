@@ -11,6 +11,13 @@ export function* execute(
   input: ExecuteInput,
   slice: Slice,
 ): Steps<Exclude<Outcome, { kind: 'fault' }>> {
+  const outcome = yield* executeOrFault(evm, input, slice);
+  if (outcome.kind === 'fault') throw new EthError(outcome.message);
+  return outcome;
+}
+
+/** Executes a message in slices. */
+export function* executeOrFault(evm: Evm, input: ExecuteInput, slice: Slice): Steps<Outcome> {
   const execution = evm.execute(input);
   try {
     for (let spent = 0; ;) {
@@ -24,7 +31,5 @@ export function* execute(
     execution.cancel();
   }
   slice.left -= EXECUTION_OVERHEAD;
-  const outcome = execution.outcome!;
-  if (outcome.kind === 'fault') throw new EthError(outcome.message);
-  return outcome;
+  return execution.outcome!;
 }
