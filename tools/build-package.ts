@@ -14,7 +14,7 @@ export interface BuildOptions {
 /**
  * The package as it is published: bundles of all that is ours and of the libraries we use, split so that what a start
  * does not need is not read.
- * @param stampFile name of the file in the package that gets the modification time of every input, for the next `--if-stale`
+ * @param stampFile name of the package's file that gets the modification time of every input, for the next start
  */
 export async function buildPackage(
   root: string,
@@ -96,8 +96,17 @@ function withoutFacades(code: string): string {
 }
 
 /** As esbuild writes them: `import * as whole`, `import whole`, `import { name, name as other }`, or two of these. */
-const BUILTIN_IMPORT =
-  /\bimport\s*(?:(?:\*\s*as\s+)?([\w$]+)\s*,?\s*)?(?:\{([^}]*)\}\s*)?from\s*["'](node:(?!ffi)[\w/]+)["'];?/g;
+const BUILTIN_IMPORT = new RegExp(
+  [
+    /\bimport\s*/,
+    /(?:(?:\*\s*as\s+)?([\w$]+)\s*,?\s*)?/,
+    /(?:\{([^}]*)\}\s*)?/,
+    /from\s*["'](node:(?!ffi)[\w/]+)["'];?/,
+  ]
+    .map(({ source }) => source)
+    .join(''),
+  'g',
+);
 
 interface Bundled {
   /** Files relative to the root. */

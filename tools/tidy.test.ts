@@ -73,7 +73,8 @@ describe('floors', () => {
         .join('/');
       const own = manifest(`packages/${from}/package.json`);
       if (own.name === name) return false;
-      const declared = { ...own.dependencies, ...own.optionalDependencies };
+      const { dependencies, optionalDependencies, peerDependencies } = own;
+      const declared = { ...dependencies, ...optionalDependencies, ...peerDependencies };
       const development = { ...manifest('package.json').devDependencies };
       const isForTests = isTest(file) || file.endsWith('vite.config.ts');
       return (
@@ -143,7 +144,7 @@ describe('sources', () => {
 /** Modules that nothing imports by name: entries, workers, generated types. */
 function isEntry(file: string): boolean {
   if (/\/(main|cli|worker|vite\.config)\.tsx?$/.test(file)) return true;
-  const build = read('tools/build.ts');
+  const build = read('tools/build-package.ts');
   return build.includes(file) || packageOf(file) === 'polyvisor';
 }
 
@@ -164,6 +165,7 @@ interface Manifest {
   readonly name: string;
   readonly dependencies?: Record<string, string>;
   readonly optionalDependencies?: Record<string, string>;
+  readonly peerDependencies?: Record<string, string>;
   readonly devDependencies?: Record<string, string>;
 }
 

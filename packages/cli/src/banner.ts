@@ -17,13 +17,14 @@ export interface Started {
 /** What `up` prints: at most 24 lines, however many guests there are. */
 export function banner(host: Host, started: Started, terminal: Terminal): string {
   const { style } = terminal;
-  const node = `node ${process.versions.node}`;
-  const ready = `ready in ${Math.round(started.readyMs)} ms`;
+  const name = style('bold', `polyvisor ${started.version}`);
+  const ready = style('green', `ready in ${Math.round(started.readyMs)} ms`);
+  const node = style('dim', `node ${process.versions.node}`);
   const lines = [
-    `  ${style('bold', `polyvisor ${started.version}`)}   ${style('green', ready)}   ${style('dim', node)}`,
+    `  ${name}   ${ready}   ${node}`,
     '',
     ...guestLines([...host.guests.values()], terminal),
-    ...started.demo.map(([name, value]) => `  ${name.padEnd(NAME_WIDTH)} ${value}`),
+    ...started.demo.map(([what, value]) => `  ${what.padEnd(NAME_WIDTH)} ${value}`),
   ];
   if (started.console !== undefined) {
     lines.push(`  ${'console'.padEnd(NAME_WIDTH)} ${style('cyan', started.console)}`);
