@@ -60,7 +60,10 @@ export type Refusal = TransactionError | 'block-full' | 'deposit-malformed' | 'e
 
 type Ended = Exclude<Outcome, { kind: 'fault' }>;
 
-/** The most bytes of RLP a block may have since Osaka. @see EIP-7934: 10 MiB less 2 MiB for the beacon block around it */
+/**
+ * The most bytes of RLP a block may have since Osaka.
+ * @see EIP-7934: 10 MiB less 2 MiB for the beacon block around it
+ */
 export const BLOCK_BYTES_MAX = 8 * 1024 * 1024;
 /** What a block's header and lists take at most beside transactions and withdrawals. */
 const BLOCK_BYTES_RESERVED = 4096;
@@ -282,7 +285,10 @@ export class BlockAssembly {
   }
 }
 
-/** New money for a block's beneficiary, in wei; none since Paris. @see Yellow Paper, section 11.3; EIP-649, EIP-1234, EIP-3675 */
+/**
+ * New money for a block's beneficiary, in wei; none since Paris.
+ * @see Yellow Paper, section 11.3; EIP-649, EIP-1234, EIP-3675
+ */
 function blockReward(fork: Hardfork): bigint {
   if (isAtLeast(fork, 'paris')) return 0n;
   return ETHER * (isAtLeast(fork, 'constantinople') ? 2n : isAtLeast(fork, 'byzantium') ? 3n : 5n);

@@ -3,7 +3,10 @@ import { EthError } from './errors.ts';
 import type { Overlay } from './overlay.ts';
 import { type SignedAuthorization, type TransactionType, recoverAuthority } from './transaction.ts';
 
-/** What a client asks to be executed or sent; what it leaves out has a default. @see execution-apis, GenericTransaction */
+/**
+ * What a client asks to be executed or sent; what it leaves out has a default.
+ * @see execution-apis, GenericTransaction
+ */
 export interface CallRequest {
   readonly from?: Uint8Array;
   readonly to?: Uint8Array;

@@ -89,7 +89,8 @@ export function revertReason(output: Uint8Array): string | undefined {
   }
   if (selector === '0x4e487b71' && output.length === 36) {
     const code = output[35]!;
-    return `panic: ${panics[code] ?? 'unknown panic code'} (0x${code.toString(16).padStart(2, '0')})`;
+    const digits = code.toString(16).padStart(2, '0');
+    return `panic: ${panics[code] ?? 'unknown panic code'} (0x${digits})`;
   }
   return undefined;
 }

@@ -35,7 +35,9 @@ export interface Genesis {
   readonly mining: Mining;
 }
 
-/** The chain with block 0. Contracts that the fork expects are there unless an account of the genesis takes the place. */
+/**
+ * The chain with block 0. Contracts that the fork expects are there unless an account of the genesis takes the place.
+ */
 export function genesisState(genesis: Genesis): EthState {
   const world = genesisWorld(genesis);
   const head = genesisBlock(genesis, world);

@@ -12,7 +12,10 @@ const DEPOSIT_EVENT = hexToBytes(
 );
 const DEPOSIT_EVENT_SIZE = 576;
 
-/** Where the five fields of the event lie: word of its offset, the offset's value, and the field's size. @see EIP-6110 */
+/**
+ * Where the five fields of the event lie: word of its offset, the offset's value, and the field's size.
+ * @see EIP-6110
+ */
 const depositFields = [
   { offset: 160, size: 48 },
   { offset: 256, size: 32 },

@@ -3,6 +3,7 @@ import { bytesToHex } from '@polyvisor/bytes/hex';
 import { bytesToLatin1, latin1ToBytes } from '@polyvisor/bytes/latin1';
 import { type RlpItem, decodeRlp, encodeRlp, rlpInteger } from '@polyvisor/codec/rlp';
 import { KECCAK_EMPTY, keccak256 } from '@polyvisor/crypto/keccak';
+import { AssertionError } from '@polyvisor/errors/assert';
 import { HostError } from '@polyvisor/errors/host-error';
 import { type Hardfork, isAtLeast } from '@polyvisor/evm/hardfork';
 import { PersistentMap } from '@polyvisor/store/map';
@@ -81,7 +82,7 @@ export function stateFromRows(rows: Rows, options: LoadOptions): EthState {
   try {
     return read(rows, options);
   } catch (error) {
-    if (error instanceof HostError) throw error;
+    if (error instanceof HostError || error instanceof AssertionError) throw error;
     throw corrupt(error instanceof Error ? error.message : String(error), error);
   }
 }
