@@ -14,7 +14,7 @@ import { TemporaryDirectory } from './testing/temporary-directory.ts';
 function start(program: 'bin' | 'anvil-bin', args: readonly string[], home: string): ChildProcess {
   const file = fileURLToPath(new URL(`${program}.ts`, import.meta.url));
   return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
     env: { ...process.env, POLYVISOR_HOME: home },
   });
 }
@@ -63,6 +63,25 @@ test('polyvisor up reads a configuration in TypeScript, far from any installatio
   const child = start('bin', args, directory.path);
   const { guests } = JSON.parse(await lineOf(child, /^\{/));
   expect(guests).toMatchObject([{ name: 'l1', facts: { chain: '7' } }]);
+});
+
+test('polyvisor attach answers lines, until the last', async () => {
+  using home = new TemporaryDirectory();
+  const host = start('bin', ['evm', '--port', '0', '--console-port', '0', '--json'], home.path);
+  const hostExited = once(host, 'exit');
+  await lineOf(host, /^\{/);
+  const prompt = start('bin', ['attach', 'evm'], home.path);
+  const exited = once(prompt, 'close');
+  let output = '';
+  prompt.stdout!.on('data', (data: Buffer) => (output += data.toString()));
+  let error = '';
+  prompt.stderr!.on('data', (data: Buffer) => (error += data.toString()));
+  prompt.stdin!.end('eth_chainId\n\nevm_mine\neth_nonsense\neth_blockNumber\n');
+  expect(await exited).toEqual([exitCodes.ok, null]);
+  expect(output).toMatch(/0x7a69\n[^]*0x1\n/);
+  expect(error).toMatch(/^-32601: /);
+  host.kill('SIGTERM');
+  await hostExited;
 });
 
 test('polyvisor-anvil prints what launchers wait for', async () => {

@@ -171,6 +171,12 @@ test('up brings the configured guests up, and init writes what up reads', async 
       l2: { kind: 'evm', options: { port: 0, chainId: 2 } },
     };
     writeFileSync(join(directory.path, 'two.json'), JSON.stringify({ guests }));
+    const demo = (await json('up --config two.json --demo --once --no-console')) as {
+      demo: { uniswap: string };
+      guests: unknown[];
+    };
+    expect(demo.demo.uniswap).toMatch(/^factory 0x[0-9a-f]{40}$/i);
+    expect(demo.guests).toMatchObject([{ facts: { block: '9' } }, { facts: { block: '0' } }]);
     expect(await json('up --config two.json --once --console-port 0')).toMatchObject({
       guests: [{ name: 'l1' }, { name: 'l2', facts: { chain: '2' } }],
       control: { url: expect.stringMatching(/^http:/), token: expect.any(String) },

@@ -26,6 +26,9 @@ export async function run(call: CommandCall): Promise<void> {
     removeHistoryDuplicates: true,
   });
   lines.on('history', (history: string[]) => writeHistory(historyFile, history));
+  // The last lines of a pipe are answered after its end.
+  let isOpen = true;
+  lines.on('close', () => (isOpen = false));
   if (terminal.isInteractive) terminal.print(GREETING);
   lines.prompt();
   for await (const line of lines) {
@@ -41,7 +44,7 @@ export async function run(call: CommandCall): Promise<void> {
         terminal.print(showValue(outcome.result));
       }
     }
-    lines.prompt();
+    if (isOpen) lines.prompt();
   }
   lines.close();
 }
