@@ -39,7 +39,7 @@ export async function anvil(
     using ending = new Ending(signal);
     const chain = await host.create({
       kind: 'evm',
-      options: { port: DEFAULT_PORT, allowOrigins: ['*'], ...evmOptionsOf(options) },
+      options: { port: DEFAULT_PORT, ...evmOptionsOf(options) },
     });
     if (!isQuiet) terminal.print(announcement(chain));
     await ending.promise;

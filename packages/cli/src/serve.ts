@@ -3,7 +3,6 @@ import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { HostError } from '@polyvisor/errors/host-error';
 import type { ControlServer } from '@polyvisor/host/control/server';
-import type { Guest } from '@polyvisor/host/guest';
 import type { GuestSpec } from '@polyvisor/host/guest-spec';
 import { createHost } from '@polyvisor/host/host';
 import type { Host } from '@polyvisor/host/host';
@@ -65,9 +64,12 @@ export async function serve(
 }
 
 /** A guest of that name that the data directory kept goes on as it was. */
-async function createOrKeep(host: Host, spec: GuestSpec & { name: string }): Promise<Guest> {
+async function createOrKeep(host: Host, spec: ServePlan['guests'][number]): Promise<void> {
   const kept = host.guests.get(spec.name);
-  if (kept === undefined) return await host.create(spec);
+  if (kept === undefined) {
+    await host.create(spec);
+    return;
+  }
   if (kept.kind !== spec.kind) {
     throw new HostError(
       'guest-name-taken',
@@ -76,7 +78,6 @@ async function createOrKeep(host: Host, spec: GuestSpec & { name: string }): Pro
     );
   }
   if (kept.state.name === 'stopped') await kept.start();
-  return kept;
 }
 
 async function openConsole(
