@@ -33,13 +33,14 @@ const SAMPLES = 3;
 /** The fork whose rules all run: the newest without a gas cap for a transaction. */
 const FORK = 'prague';
 const GAS = 1n << 50n;
+const peers = ['@foundry-rs/anvil', '@ethereumjs/evm'] as const;
 
 /**
  * Time of each program in microseconds. Ours: the engine, called as a node calls it. anvil: `eth_call` of the same
  * driver contract less one that does nothing. ethereumjs: the program once, in this process.
  */
 export const bench: Bench = {
-  summary: `EVM programs, interpreter tier, against ${peerVersion('@foundry-rs/anvil')} and ${peerVersion('@ethereumjs/evm')}`,
+  summary: `EVM programs, interpreter tier, against ${peers.map(peerVersion).join(' and ')}`,
   run: async ({ rounds }) => {
     const programs = readPrograms();
     const evm = createEvm({ hardfork: FORK });

@@ -1,5 +1,5 @@
 import { methodsByName } from '@polyvisor/rpc-eth/methods';
-import { TestNode } from '@polyvisor/rpc-eth/test-node';
+import { TestNode } from '@polyvisor/rpc-eth/testing/test-node';
 import { fuzzRpc } from '@polyvisor/rpc/fuzz';
 import type { Fuzz } from './fuzz.ts';
 

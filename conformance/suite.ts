@@ -10,7 +10,7 @@ export interface Suite {
   readonly byFolder?: boolean;
   /** Module, beside this one, that exports `runFile`. */
   readonly runner: string;
-  /** Cases, or whole files, that can't be run: by name or path, each with its reason. Printed, and counted as skipped. */
+  /** Cases, or whole files, that can't be run, by name or path with the reason. Printed, and counted as skipped. */
   readonly excluded: Readonly<Record<string, string>>;
 }
 

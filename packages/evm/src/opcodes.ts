@@ -166,6 +166,18 @@ const copyFrom =
 const accountAccess = { frontier: 20, tangerineWhistle: 700, berlin: 100 };
 const callGas = { frontier: 40, tangerineWhistle: 700, berlin: 100 };
 
+/** A row for each of `count` siblings. */
+function each(count: number, row: (index: number) => Opcode): Opcode[] {
+  return Array.from({ length: count }, (_, index) => row(index));
+}
+
+function logCall(topics: number): Emit {
+  return (e) => {
+    refuseStatic(e);
+    e.stackCall('log', topics);
+  };
+}
+
 // oxfmt-ignore
 const rows: readonly Opcode[] = [
   op(0x00, 'STOP', 0, 0, 0, (e) => e.end('success', false)),
@@ -251,10 +263,10 @@ const rows: readonly Opcode[] = [
   op(0x5e, 'MCOPY', 3, 0, 3, stackCall('mcopy'), { since: 'cancun' }),
   op(0x5f, 'PUSH0', 0, 1, 2, (e) => e.push(ZERO), { since: 'shanghai' }),
 
-  ...Array.from({ length: 32 }, (_, i) => op(0x60 + i, `PUSH${i + 1}`, 0, 1, 3, undefined, { shape: 'push', immediate: i + 1 })),
-  ...Array.from({ length: 16 }, (_, i) => op(0x80 + i, `DUP${i + 1}`, i + 1, i + 2, 3, undefined, { shape: 'dup', index: i + 1 })),
-  ...Array.from({ length: 16 }, (_, i) => op(0x90 + i, `SWAP${i + 1}`, i + 2, i + 2, 3, undefined, { shape: 'swap', index: i + 1 })),
-  ...Array.from({ length: 5 }, (_, i) => op(0xa0 + i, `LOG${i}`, i + 2, 0, 375 * (i + 1), (e) => { refuseStatic(e); e.stackCall('log', i); })),
+  ...each(32, (i) => op(0x60 + i, `PUSH${i + 1}`, 0, 1, 3, undefined, { shape: 'push', immediate: i + 1 })),
+  ...each(16, (i) => op(0x80 + i, `DUP${i + 1}`, i + 1, i + 2, 3, undefined, { shape: 'dup', index: i + 1 })),
+  ...each(16, (i) => op(0x90 + i, `SWAP${i + 1}`, i + 2, i + 2, 3, undefined, { shape: 'swap', index: i + 1 })),
+  ...each(5, (i) => op(0xa0 + i, `LOG${i}`, i + 2, 0, 375 * (i + 1), logCall(i))),
 
   op(0xf0, 'CREATE', 3, 1, 32000, invoke('CREATE')),
   op(0xf1, 'CALL', 7, 1, callGas, invoke('CALL')),

@@ -72,7 +72,7 @@ export interface TransactionMessage {
 /**
  * How strictly a message is judged.
  * - `transaction`: every rule of the protocol.
- * - `call`: as `eth_call` does: nonce, sender's code, balance for gas and fee caps are not checked, and no fee is taken.
+ * - `call`: as `eth_call` does: nonce, sender's code, balance for gas and fee caps are not checked, no fee is taken.
  * - `system`: a system call of EIP-4788, 2935, 7002 or 7251: no intrinsic gas, no fee, no nonce, no refund.
  */
 export type MessageRules = 'transaction' | 'call' | 'system';

@@ -2,7 +2,7 @@ import { bytesToHex, hexToBytes } from '@polyvisor/bytes/hex';
 import { decodeRlp } from '@polyvisor/codec/rlp';
 import { keccak256 } from '@polyvisor/crypto/keccak';
 import { expect, test } from 'vitest';
-import { TestNode, testAccounts } from './test-node.ts';
+import { TestNode, testAccounts } from './testing/test-node.ts';
 
 const [from, to] = testAccounts.map(({ address }) => bytesToHex(address));
 

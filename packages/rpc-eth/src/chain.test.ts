@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { PERCENTILES_MAX } from './chain.ts';
 import { methodTable, methodsByName } from './methods.ts';
-import { TestNode } from './test-node.ts';
+import { TestNode } from './testing/test-node.ts';
 
 test('no two methods have a name in common, and every one says what it does', () => {
   const names = methodTable.flatMap((row) => [row.name, ...row.aliases]);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { bob, deployToken, stranger, token, viemOf } from './test-clients.ts';
-import { TestNode } from './test-node.ts';
+import { bob, deployToken, stranger, token, viemOf } from './testing/test-clients.ts';
+import { TestNode } from './testing/test-node.ts';
 
 async function transfer() {
   const viem = viemOf();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { GENESIS_TIME, TestNode, testAccounts } from './test-node.ts';
+import { GENESIS_TIME, TestNode, testAccounts } from './testing/test-node.ts';
 import { bytesToHex } from '@polyvisor/bytes/hex';
 import { TIMESTAMP_MAX } from './clock.ts';
 

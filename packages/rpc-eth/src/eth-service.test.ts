@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { HostError } from '@polyvisor/errors/host-error';
 import { RpcError } from '@polyvisor/rpc/rpc-error';
 import { createEthService } from './eth-service.ts';
-import { TestNode, testAccounts } from './test-node.ts';
+import { TestNode, testAccounts } from './testing/test-node.ts';
 import { bytesToHex } from '@polyvisor/bytes/hex';
 
 const [from, to] = testAccounts.map(({ address }) => bytesToHex(address));

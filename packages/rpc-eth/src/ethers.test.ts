@@ -1,7 +1,7 @@
 import { BrowserProvider, Contract, ContractFactory, HDNodeWallet, parseEther } from 'ethers';
 import { expect, test } from 'vitest';
-import { MNEMONIC, TestNode } from './test-node.ts';
-import { SUPPLY, token } from './test-clients.ts';
+import { MNEMONIC, TestNode } from './testing/test-node.ts';
+import { SUPPLY, token } from './testing/test-clients.ts';
 
 function ethersOf() {
   const node = new TestNode();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type EthServiceLimits, defaultEthServiceLimits } from './limits.ts';
-import { TestNode } from './test-node.ts';
+import { TestNode } from './testing/test-node.ts';
 
 const address = `0x${'cc'.repeat(20)}`;
 /** PUSH1 value PUSH1 32 PUSH0 LOG1: 32 zero bytes with one topic. */

@@ -13,7 +13,7 @@ import {
   wholeNumber,
 } from './parameters.ts';
 import { blockId, blockNumberOrTag } from './block-id.ts';
-import { TestNode } from './test-node.ts';
+import { TestNode } from './testing/test-node.ts';
 import { callRequest } from './request-parameters.ts';
 
 const SEED = 20_260_301;

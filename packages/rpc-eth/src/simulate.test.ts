@@ -1,8 +1,8 @@
 import { SIMULATED_BLOCKS_MAX } from '@polyvisor/eth/simulate';
 import { parseEther } from 'viem';
 import { expect, test } from 'vitest';
-import { alice, bob, deployToken, stranger, token, viemOf } from './test-clients.ts';
-import { TestNode } from './test-node.ts';
+import { alice, bob, deployToken, stranger, token, viemOf } from './testing/test-clients.ts';
+import { TestNode } from './testing/test-node.ts';
 
 const from = `0xc0${'00'.repeat(19)}`;
 const to = `0xc1${'00'.repeat(19)}`;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { STORAGE_KEYS_MAX } from './state.ts';
-import { TestNode } from './test-node.ts';
+import { TestNode } from './testing/test-node.ts';
 
 const account = `0x${'ab'.repeat(20)}`;
 const word = (value: number): string => `0x${value.toString(16).padStart(64, '0')}`;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { alice, bob, deployToken, token, viemOf } from './test-clients.ts';
-import { TestNode } from './test-node.ts';
+import { alice, bob, deployToken, token, viemOf } from './testing/test-clients.ts';
+import { TestNode } from './testing/test-node.ts';
 
 test('a connection hears of heads, logs and waiting transactions', async () => {
   const viem = viemOf();

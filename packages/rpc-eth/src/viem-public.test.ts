@@ -9,8 +9,16 @@ import {
   parseGwei,
   verifyMessage,
 } from 'viem';
-import { GENESIS_TIME } from './test-node.ts';
-import { SUPPLY, alice, bob, deployToken, stranger, token, viemOf } from './test-clients.ts';
+import { GENESIS_TIME } from './testing/test-node.ts';
+import {
+  SUPPLY,
+  alice,
+  bob,
+  deployToken,
+  stranger,
+  token,
+  viemOf,
+} from './testing/test-clients.ts';
 
 test('the chain says what it is', async () => {
   const { client } = viemOf();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseEther, parseGwei } from 'viem';
-import { GENESIS_TIME } from './test-node.ts';
-import { alice, bob, deployToken, stranger, token, viemOf } from './test-clients.ts';
+import { GENESIS_TIME } from './testing/test-node.ts';
+import { alice, bob, deployToken, stranger, token, viemOf } from './testing/test-clients.ts';
 
 test('a snapshot comes back once, and takes later ones with it', async () => {
   const { client, wallet, chain } = viemOf();

@@ -6,7 +6,7 @@ import {
   recoverTransactionAddress,
   verifyTypedData,
 } from 'viem';
-import { alice, bob, stranger, viemOf } from './test-clients.ts';
+import { alice, bob, stranger, viemOf } from './testing/test-clients.ts';
 
 test('the node signs for its own accounts', async () => {
   const { nodeWallet, client } = viemOf();

@@ -22,7 +22,10 @@ const G1 = 2 * FIELD;
 const G2 = 4 * FIELD;
 const SCALAR = 32;
 
-/** Price of one multiplication, and what k of them cost in thousandths of k times that. @see EIP-2537, "Gas schedule" */
+/**
+ * Price of one multiplication, and what k of them cost in thousandths of k times that.
+ * @see EIP-2537, "Gas schedule"
+ */
 const G1_MULTIPLICATION = 12000;
 const G2_MULTIPLICATION = 22500;
 // oxfmt-ignore

@@ -31,13 +31,12 @@ const scheduled =
   (schedule: Schedule): Gas =>
   (_, fork) =>
     BigInt(valueAt<number>(schedule, fork)!);
-/** A base and a price for each whole item of `size` bytes. */
-const perItem =
-  (base: Schedule, item: Schedule, size: number): Gas =>
-  (input, fork) =>
-    BigInt(
-      valueAt<number>(base, fork)! + valueAt<number>(item, fork)! * Math.floor(input.length / size),
-    );
+/** A base and a price for each pair of points, of 192 bytes. @see EIP-197, EIP-1108 */
+const bn254PairingGas: Gas = (input, fork) => {
+  const base = valueAt<number>({ byzantium: 100000, istanbul: 45000 }, fork)!;
+  const pair = valueAt<number>({ byzantium: 80000, istanbul: 34000 }, fork)!;
+  return BigInt(base + pair * Math.floor(input.length / 192));
+};
 
 // oxfmt-ignore
 export const precompiles: readonly Precompile[] = [
@@ -48,7 +47,7 @@ export const precompiles: readonly Precompile[] = [
   row(0x05, 'MODEXP',      'byzantium', modexpGas,         runModexp),
   row(0x06, 'BN254_ADD',   'byzantium', scheduled({ byzantium: 500, istanbul: 150 }), curves.bn254AddRun),
   row(0x07, 'BN254_MUL',   'byzantium', scheduled({ byzantium: 40000, istanbul: 6000 }), curves.bn254MultiplyRun),
-  row(0x08, 'BN254_PAIRING', 'byzantium', perItem({ byzantium: 100000, istanbul: 45000 }, { byzantium: 80000, istanbul: 34000 }, 192), curves.bn254PairingRun),
+  row(0x08, 'BN254_PAIRING', 'byzantium', bn254PairingGas, curves.bn254PairingRun),
   row(0x09, 'BLAKE2F',     'istanbul',  hashes.blake2fGas, hashes.runBlake2f),
   row(0x0a, 'KZG_POINT_EVALUATION', 'cancun', fixed(50000), curves.kzgRun),
   row(0x0b, 'BLS12_G1ADD', 'prague',    fixed(375),        bls.g1Add),

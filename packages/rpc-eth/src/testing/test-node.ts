@@ -9,8 +9,8 @@ import {
 import { hexToBytes } from '@polyvisor/bytes/hex';
 import type { Task } from '@polyvisor/machine/tasks';
 import type { RpcSession } from '@polyvisor/rpc/service';
-import type { EthServiceLimits } from './limits.ts';
-import { type EthService, type EthServiceContext, createEthService } from './eth-service.ts';
+import type { EthServiceLimits } from '../limits.ts';
+import { type EthService, type EthServiceContext, createEthService } from '../eth-service.ts';
 
 export const MNEMONIC = 'test test test test test test test test test test test junk';
 
