@@ -135,7 +135,7 @@ test('people get tables', async () => {
     /^NAME +KIND +STATE +HEAD +ENDPOINT .*\nl1 +evm +running +0 +http:\/\/127\.0\.0\.1:\d+ /,
   );
   expect((await run('snapshots l1')).terminal.output).toMatch(/^SNAPSHOT .*\ns1 \* +- +- +0 /);
-  expect((await run('logs l1')).terminal.output).toContain("created guest 'l1'");
+  expect((await run('logs l1')).terminal.output).toMatch(/Z info {2}\[l1\] created guest 'l1'/);
 });
 
 test.for([
@@ -192,7 +192,7 @@ test('a data directory keeps the guests from one up to the next', async () => {
   const ending = new AbortController();
   const terminal = new RecordedTerminal();
   const ended = main([...line.split(' '), '--quiet'], terminal, ending.signal);
-  await terminal.until(/http/);
+  await Promise.race([terminal.until(/http/), ended]);
   await json('mine evm --count 5');
   ending.abort();
   expect(await ended).toBe(exitCodes.ok);
@@ -202,7 +202,7 @@ test('a data directory keeps the guests from one up to the next', async () => {
 test('single keys: snapshot, restore, fork, quit', async () => {
   const terminal = new RecordedTerminal({ isInteractive: true });
   const ended = main(['evm', '--port', '0', '--no-console'], terminal);
-  await terminal.until(/quit: q/);
+  await Promise.race([terminal.until(/quit: q/), ended]);
   for (const [key, answer] of [
     ['h', /q {2}stop everything and quit/],
     ['k', /everybody knows these keys/],
@@ -212,7 +212,7 @@ test('single keys: snapshot, restore, fork, quit', async () => {
     ['f', /evm-fork: a fork of evm at http:/],
   ] as const) {
     terminal.press(key);
-    await terminal.until(answer);
+    await Promise.race([terminal.until(answer), ended]);
   }
   terminal.press('q');
   expect(await ended).toBe(exitCodes.ok);

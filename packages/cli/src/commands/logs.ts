@@ -11,8 +11,12 @@ export async function run(call: CommandCall): Promise<void> {
   if (typeof guest === 'string') query.set('guest', guest);
   const ending = new AbortController();
   const signal = call.signal ?? ending.signal;
-  for await (const record of clientOf(call).lines(`/v1/logs?${query}`, signal)) {
-    terminal.print(options['json'] === true ? JSON.stringify(record) : describe(record as Logged));
+  const client = clientOf(call);
+  const names = new Map((await client.guests()).map(({ id, name }) => [id, name]));
+  for await (const record of client.lines(`/v1/logs?${query}`, signal)) {
+    terminal.print(
+      options['json'] === true ? JSON.stringify(record) : describe(record as Logged, names),
+    );
   }
 }
 
@@ -20,10 +24,15 @@ interface Logged {
   readonly time: string | number;
   readonly level: string;
   readonly message: string;
+  /** Its id. */
   readonly guest?: string;
 }
 
-function describe({ time, level, message, guest }: Logged): string {
+function describe(
+  { time, level, message, guest }: Logged,
+  names: ReadonlyMap<string, string>,
+): string {
   const at = new Date(time).toISOString();
-  return `${at} ${level.padEnd(5)} ${guest === undefined ? '' : `[${guest}] `}${message}`;
+  const who = guest === undefined ? '' : `[${names.get(guest) ?? guest}] `;
+  return `${at} ${level.padEnd(5)} ${who}${message}`;
 }
