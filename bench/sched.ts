@@ -62,10 +62,10 @@ async function spinner(host: Host, cpu: { weight?: number; cap?: number }) {
 }
 
 async function spentBy(guests: readonly EvmGuest[]): Promise<number[]> {
-  let isOver = false;
+  const over = new AbortController();
   const call = { to: TARGET, gas: '0x2faf080' };
   const spin = async ({ provider }: EvmGuest): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       // Out of gas is how the endless loop ends.
       await provider.request({ method: 'eth_call', params: [call, 'latest'] }).catch(() => {});
     }
@@ -76,7 +76,7 @@ async function spentBy(guests: readonly EvmGuest[]): Promise<number[]> {
   const before = guests.map((guest) => guest.usage().cpuMs);
   await new Promise((resolve) => setTimeout(resolve, SECONDS * 1000));
   const spent = guests.map((guest, i) => guest.usage().cpuMs - before[i]!);
-  isOver = true;
+  over.abort();
   await Promise.all(spinning);
   return spent;
 }

@@ -78,7 +78,12 @@ async function runScript({ text, line }: Block): Promise<void> {
   const parameters = isTest
     ? [
         join(root, 'node_modules/vitest/vitest.mjs'),
-        ...['run', '--root', scripts, '--config', join(root, 'vitest.blocks.config.ts'), file],
+        'run',
+        '--root',
+        scripts,
+        '--config',
+        join(root, 'vitest.blocks.config.ts'),
+        file,
       ]
     : ['--disable-warning=ExperimentalWarning', file];
   await promisify(execFile)(process.execPath, parameters, { cwd: root, env });

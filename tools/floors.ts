@@ -4,11 +4,11 @@
  */
 export const floors: readonly (readonly string[])[] = [
   /* 0 ground   */ ['errors', 'bytes', 'wasm', 'math', 'crypto', 'codec'],
-  /* 1 matter   */ ['memory', 'isa', 'store'],
-  /* 2 engines  */ ['machine', 'evm'],
-  /* 3 machines */ ['eth'],
+  /* 1 matter   */ ['memory', 'isa', 'store', 'disk', 'net'],
+  /* 2 engines  */ ['machine', 'evm', 'riscv'],
+  /* 3 machines */ ['eth', 'board'],
   /* 4 doors    */ ['rpc', 'rpc-eth'],
-  /* 5 host     */ ['host'],
+  /* 5 host     */ ['images', 'host'],
   /* 6 faces    */ ['cli', 'console', 'vitest', 'polyvisor'],
 ];
 

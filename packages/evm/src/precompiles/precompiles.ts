@@ -31,12 +31,19 @@ const scheduled =
   (schedule: Schedule): Gas =>
   (_, fork) =>
     BigInt(valueAt<number>(schedule, fork)!);
-/** A base and a price for each pair of points, of 192 bytes. @see EIP-197, EIP-1108 */
-const bn254PairingGas: Gas = (input, fork) => {
-  const base = valueAt<number>({ byzantium: 100000, istanbul: 45000 }, fork)!;
-  const pair = valueAt<number>({ byzantium: 80000, istanbul: 34000 }, fork)!;
-  return BigInt(base + pair * Math.floor(input.length / 192));
-};
+/** A base and a price for each whole item of `size` bytes. */
+const perItem =
+  (base: Schedule, item: Schedule, size: number): Gas =>
+  (input, fork) => {
+    const items = Math.floor(input.length / size);
+    return BigInt(valueAt<number>(base, fork)! + valueAt<number>(item, fork)! * items);
+  };
+/** @see EIP-197, EIP-1108 */
+const bn254PairingGas = perItem(
+  { byzantium: 100000, istanbul: 45000 },
+  { byzantium: 80000, istanbul: 34000 },
+  192,
+);
 
 // oxfmt-ignore
 export const precompiles: readonly Precompile[] = [
