@@ -1,0 +1,77 @@
+/** What lies at physical addresses outside of RAM. Addresses are integers below 2^53. */
+export interface MmioBus {
+  /** An unsigned value, as a bigint only where `size` is 8; undefined where nothing answers: an access fault. */
+  load(address: number, size: AccessSize): number | bigint | undefined;
+  /** False where nothing answers. `value` is unsigned, a bigint where `size` is 8. */
+  store(address: number, size: AccessSize, value: number | bigint): boolean;
+}
+
+/** Bytes. */
+export type AccessSize = 1 | 2 | 4 | 8;
+
+export interface HartOptions {
+  /** RAM, from its byte 0 on; all else that the hart needs lies elsewhere, so a fork of it is a fork of the guest's. */
+  readonly memory: WebAssembly.Memory;
+  /** Physical address of RAM: a multiple of 4 KiB. */
+  readonly ramBase: number;
+  /** A multiple of 4 KiB. */
+  readonly ramBytes: number;
+  readonly bus: MmioBus;
+  /**
+   * Ticks that the `time` CSR shows, never less than before. `steps` counts all that the hart has done: a clock that
+   * is a function of it alone makes every run the same; one that looks at the wall need not regard it.
+   */
+  readonly clock: (steps: number) => number;
+  /** Whether an ecall from S mode ends the run, for the board to serve; default: it traps to M mode. */
+  readonly isSbiOutside?: boolean;
+  /** `mhartid`; default 0. */
+  readonly hartId?: number;
+  /** Pages of code that are kept decoded, 32 KiB each; default 2048. With more, all are dropped. */
+  readonly codePagesMax?: number;
+}
+
+/** What ended a run. `sbi`: an ecall from S mode, behind which `pc` stands; `halt`: somebody called `stop`. */
+export type RunReason = 'budget' | 'wfi' | 'sbi' | 'halt';
+
+export interface HartRun {
+  /** Steps, of which each is an instruction retired or a trap taken; at most the budget. */
+  readonly used: number;
+  readonly reason: RunReason;
+}
+
+/** Lines into the hart, each a level that stays until changed; names as the bits of `mip`. */
+export type InterruptLineName = 'SSIP' | 'MSIP' | 'STIP' | 'MTIP' | 'SEIP' | 'MEIP';
+
+/** The hart as a board sees it. */
+export interface Processor {
+  /**
+   * Runs at most `budget` steps. `wfi`: nothing to do before an interrupt; the board may move its clock on to `deadline`.
+   * Where it stops does not depend on how the steps are divided into runs.
+   */
+  run(budget: number): HartRun;
+  /** Ends the present run behind the present instruction; to be called by the bus. */
+  stop(): void;
+  setLine(line: InterruptLineName, isHigh: boolean): void;
+  /** The tick at which the timer (Sstc) interrupts; Infinity if never. */
+  readonly deadline: number;
+  /** Steps since the hart began. */
+  readonly steps: number;
+  /** Integer registers as unsigned numbers; nothing is written to number 0. */
+  x(register: number): bigint;
+  setX(register: number, value: bigint): void;
+  pc: bigint;
+  /** 0 user, 1 supervisor, 3 machine. */
+  privilege: 0 | 1 | 3;
+  /** Undefined where there is no such register. */
+  csr(number: number): bigint | undefined;
+  /** False where there is no such register. */
+  setCsr(number: number, value: bigint): boolean;
+  /** Drops what is known of RAM that somebody else wrote: a device, or a debugger. */
+  written(address: number, length: number): void;
+  /** Physical address of a virtual one, as a load in the present mode finds it; undefined where it would fault. */
+  translate(address: bigint): number | undefined;
+  /** Architectural state beside RAM, as bytes that `load` takes. */
+  save(): Uint8Array;
+  /** @throws HostError `hart-state` for bytes that `save` did not write */
+  load(state: Uint8Array): void;
+}
