@@ -41,8 +41,9 @@ export function mnemonicToAccounts(
 /** @see BIP-39, "From mnemonic to seed"; no passphrase */
 function seedOf(mnemonic: Uint8Array): Uint8Array {
   const salt = utf8ToBytes('mnemonic');
-  if (nodeCrypto === undefined) return pbkdf2(sha512, mnemonic, salt, { c: ROUNDS, dkLen: 64 });
-  return nodeCrypto.pbkdf2Sync(mnemonic, salt, ROUNDS, 64, 'sha512');
+  const node = nodeCrypto();
+  if (node === undefined) return pbkdf2(sha512, mnemonic, salt, { c: ROUNDS, dkLen: 64 });
+  return node.pbkdf2Sync(mnemonic, salt, ROUNDS, 64, 'sha512');
 }
 
 const ROUNDS = 2048;
@@ -63,8 +64,9 @@ function derive(parent: Node, head: Uint8Array, index: number): Node {
 }
 
 function hmacSha512(key: Uint8Array, data: Uint8Array): Uint8Array {
-  if (nodeCrypto === undefined) return hmac(sha512, key, data);
-  return nodeCrypto.createHmac('sha512', key).update(data).digest();
+  const node = nodeCrypto();
+  if (node === undefined) return hmac(sha512, key, data);
+  return node.createHmac('sha512', key).update(data).digest();
 }
 
 function split(bytes: Uint8Array): Node {

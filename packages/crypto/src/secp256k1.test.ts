@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import {
   SECP256K1_N,
   privateKeyToAddress,
+  publicKeyOf,
   recoverAddress,
   recoverPublicKey,
   sign,
@@ -112,5 +113,45 @@ describe(`recovery of public keys (seed ${SEED})`, () => {
     }
     expect(recovered(1n, x, N - 1n, p)).toBe(reference(1n, x, N - 1n, p));
     expect(recovered(1n, N - 1n, 1n, p)).toBe(reference(1n, N - 1n, 1n, p));
+  });
+});
+
+describe(`signatures and public keys (seed ${SEED})`, () => {
+  const key = fc.bigInt({ min: 1n, max: N - 1n }).map((n) => bigIntToBytes(n, 32));
+  const digest = fc.uint8Array({ minLength: 32, maxLength: 32 });
+
+  test('a signature is the one of RFC 6979, with the lower s', () => {
+    fc.assert(
+      fc.property(digest, key, (message, secret) => {
+        const theirs = secp256k1.sign(message, secret, { prehash: false, format: 'recovered' });
+        const { r, s, yParity } = sign(message, secret);
+        const ours = [yParity, ...bigIntToBytes(r, 32), ...bigIntToBytes(s, 32)];
+        expect(ours).toEqual([...theirs]);
+      }),
+      { seed: SEED, numRuns: 300 },
+    );
+  });
+
+  test('a digest above the order counts modulo the order', () => {
+    const secret = bigIntToBytes(7n, 32);
+    const high = bigIntToBytes(N + 5n, 32);
+    const theirs = secp256k1.sign(high, secret, { prehash: false, format: 'recovered' });
+    expect(sign(high, secret).r).toBe(BigInt(bytesToHex(theirs.subarray(1, 33))));
+  });
+
+  test('public keys are those of the reference, in both forms', () => {
+    fc.assert(
+      fc.property(
+        number.filter((n) => n > 0n && n < N),
+        (n) => {
+          const secret = bigIntToBytes(n, 32);
+          for (const format of ['compressed', 'uncompressed'] as const) {
+            const theirs = secp256k1.getPublicKey(secret, format === 'compressed');
+            expect(bytesToHex(publicKeyOf(secret, format))).toBe(bytesToHex(theirs));
+          }
+        },
+      ),
+      { seed: SEED, numRuns: 300 },
+    );
   });
 });

@@ -1,3 +1,4 @@
+import { assert } from '@polyvisor/errors/assert';
 import { ModuleWriter } from '@polyvisor/wasm/module-writer';
 import {
   type CurveExports,
@@ -33,14 +34,27 @@ export function recoverPoint(
   const inverse = readWords(view);
   writeDigits(kernel, 0, modulo(-digest * inverse), GENERATOR_WIDTH);
   writeDigits(kernel, 2, modulo(s * inverse), POINT_WIDTH);
-  if (!exports.multiply()) return undefined;
-  const { bytes } = kernel;
-  const key = new Uint8Array(64);
-  for (let i = 0; i < 32; i++) {
-    key[31 - i] = bytes[layout.words + i]!;
-    key[63 - i] = bytes[layout.secondWords + i]!;
-  }
-  return key;
+  return exports.multiply() ? readPoint(kernel) : undefined;
+}
+
+/** k G: 64 bytes, x and y. `k` is from 1 to the order - 1; the time it takes depends on it. */
+export function multiplyGenerator(k: bigint): Uint8Array {
+  const kernel = (instance ??= createInstance());
+  // The kernel adds a multiple of a second point: here none of the generator itself.
+  writeWords(kernel.view, GENERATOR_X);
+  kernel.exports.lift(0);
+  writeDigits(kernel, 0, k, GENERATOR_WIDTH);
+  writeDigits(kernel, 2, 0n, POINT_WIDTH);
+  assert(kernel.exports.multiply(), 'only the order times the generator is no point');
+  return readPoint(kernel);
+}
+
+/** 1 / k modulo the order. */
+export function invertScalar(k: bigint): bigint {
+  const { view, exports } = (instance ??= createInstance());
+  writeWords(view, k);
+  exports.invertScalar();
+  return readWords(view);
 }
 
 interface Kernel {
@@ -79,6 +93,15 @@ function readWords(view: DataView): bigint {
   for (let i = 3; i >= 0; i--)
     value = (value << 64n) | view.getBigUint64(layout.words + 8 * i, true);
   return value;
+}
+
+function readPoint({ bytes }: Kernel): Uint8Array {
+  const point = new Uint8Array(64);
+  for (let i = 0; i < 32; i++) {
+    point[31 - i] = bytes[layout.words + i]!;
+    point[63 - i] = bytes[layout.secondWords + i]!;
+  }
+  return point;
 }
 
 function modulo(value: bigint): bigint {
