@@ -1,4 +1,3 @@
-import { randomFillSync } from 'node:crypto';
 import { assert } from '@polyvisor/errors/assert';
 import { HostError } from '@polyvisor/errors/host-error';
 import { systemClock } from './clock.ts';
@@ -6,6 +5,7 @@ import type { HostClock } from './clock.ts';
 import type { ControlOptions, ControlServer } from './control/server.ts';
 import type { DataDirectory } from './data-directory.ts';
 import type { DurableLog } from './durable-log.ts';
+import { systemEntropy } from './entropy.ts';
 import type { Guest } from './guest.ts';
 import { checkGuestName, resolveLimits } from './guest-spec.ts';
 import type { GuestSpec } from './guest-spec.ts';
@@ -103,7 +103,7 @@ class LocalHost implements Host {
 
   constructor(options: HostOptions) {
     this.#clock = options.clock ?? systemClock;
-    this.#entropy = options.entropy ?? ((length) => randomFillSync(new Uint8Array(length)));
+    this.#entropy = options.entropy ?? systemEntropy;
     this.#kinds = options.kinds ?? guestKinds;
     this.#guestsMax = options.guestsMax ?? GUESTS_MAX;
     this.#scheduler = new Scheduler(this.#clock);

@@ -1,8 +1,7 @@
-import { mnemonicToAccounts } from '@polyvisor/crypto/mnemonic';
-import type { KeyedAccount } from '@polyvisor/crypto/mnemonic';
 import { stateFromRows } from '@polyvisor/eth/rows';
 import type { EthState } from '@polyvisor/eth/state';
 import type { HostedGuest } from '../hosted-guest.ts';
+import { developmentAccounts } from './evm-accounts.ts';
 import { evmGenesis } from './evm-genesis.ts';
 import { EvmInstance } from './evm-instance.ts';
 import { resolveEvmOptions } from './evm-options.ts';
@@ -13,15 +12,15 @@ import type { GuestKind } from './kind.ts';
 export const evmKind: GuestKind<EvmOptions, ResolvedEvmOptions, EthState, EvmFaces, EvmInstance> = {
   resolve: resolveEvmOptions,
   async create(options, context) {
-    const accounts = accountsOf(options);
+    const accounts = developmentAccounts(options);
     return new EvmInstance(options, evmGenesis(options, accounts), accounts, context);
   },
   async load(options, rows, context) {
     const state = stateFromRows(rows, options);
-    return new EvmInstance(options, state, accountsOf(options), context);
+    return new EvmInstance(options, state, developmentAccounts(options), context);
   },
   async fork(options, state, context) {
-    return new EvmInstance(options, state, accountsOf(options), context);
+    return new EvmInstance(options, state, developmentAccounts(options), context);
   },
   forkOptions: (options) => ({
     ...options,
@@ -30,21 +29,6 @@ export const evmKind: GuestKind<EvmOptions, ResolvedEvmOptions, EthState, EvmFac
   loadState: (options, rows) => stateFromRows(rows, options),
   faces: evmFaces,
 };
-
-/** Deriving is the slow part of making a chain, and a thousand forks have the accounts of their origin. */
-function accountsOf({ mnemonic, accounts, derivationPath }: ResolvedEvmOptions): KeyedAccount[] {
-  const key = JSON.stringify([mnemonic, accounts, derivationPath]);
-  let derived = derivedAccounts.get(key);
-  if (derived === undefined) {
-    derived = mnemonicToAccounts(mnemonic, accounts, derivationPath);
-    if (derivedAccounts.size >= DERIVED_MAX) derivedAccounts.clear();
-    derivedAccounts.set(key, derived);
-  }
-  return derived;
-}
-
-const derivedAccounts = new Map<string, KeyedAccount[]>();
-const DERIVED_MAX = 16;
 
 function evmFaces(instance: EvmInstance, guest: HostedGuest): EvmFaces {
   const { provider } = instance;
