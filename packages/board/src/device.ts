@@ -23,3 +23,21 @@ export interface GuestRam {
 
 /** A line to the interrupt controller: a level, kept until changed. */
 export type InterruptLine = (isHigh: boolean) => void;
+
+/** The machine's time, as devices see it: it only moves between slices. */
+export interface Clock {
+  /** Ticks since the machine was made: an integer, `TICKS_PER_SECOND` of them a second. */
+  readonly ticks: number;
+}
+
+/** What the device tree says as `timebase-frequency`: a tick is 100 ns. */
+export const TICKS_PER_SECOND = 10_000_000;
+export const NANOSECONDS_PER_TICK = 100;
+
+/** A device that does something by itself when its time comes. */
+export interface Timed {
+  /** Ticks at which it wants `elapse` to be called; Infinity if never. */
+  readonly wakesAt: number;
+  /** Brings its lines up to the clock. */
+  elapse(): void;
+}

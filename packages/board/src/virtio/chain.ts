@@ -1,0 +1,121 @@
+import { assert } from '@polyvisor/errors/assert';
+import type { GuestRam } from '../device.ts';
+
+/** A piece of guest memory that was found to be RAM. */
+export interface Segment {
+  readonly address: number;
+  readonly length: number;
+}
+
+/** A buffer of the driver: bytes for the device to read, then room for it to write, each in pieces. */
+export class DescriptorChain {
+  /** Number of its first descriptor, by which the driver knows it. */
+  readonly head: number;
+  readonly #ram: GuestRam;
+  readonly #readable: Cursor;
+  readonly #writable: Cursor;
+  #written = 0;
+
+  constructor(
+    ram: GuestRam,
+    head: number,
+    readable: readonly Segment[],
+    writable: readonly Segment[],
+  ) {
+    this.#ram = ram;
+    this.head = head;
+    this.#readable = new Cursor(readable);
+    this.#writable = new Cursor(writable);
+  }
+
+  /** Bytes not read yet. */
+  get readableBytes(): number {
+    return this.#readable.left;
+  }
+
+  /** Room not written yet. */
+  get writableBytes(): number {
+    return this.#writable.left;
+  }
+
+  get writtenBytes(): number {
+    return this.#written;
+  }
+
+  /** The next bytes, a copy; fewer at the end of the chain. */
+  read(lengthMax: number): Uint8Array<ArrayBuffer> {
+    const out = new Uint8Array(Math.min(lengthMax, this.#readable.left));
+    this.readInto(out);
+    return out;
+  }
+
+  /** Fills `out`, of at most `readableBytes`. */
+  readInto(out: Uint8Array): void {
+    let at = 0;
+    for (const { address, length } of this.#readable.take(out.length)) {
+      out.set(this.#ram.bytes(address, length)!, at);
+      at += length;
+    }
+  }
+
+  /** The next `length` readable bytes in pieces, each valid until the next is asked for. */
+  *readPieces(length: number): Generator<Uint8Array, void, void> {
+    for (const piece of this.#readable.take(length)) {
+      yield this.#ram.bytes(piece.address, piece.length)!;
+    }
+  }
+
+  /** As many bytes as there is room for. @returns how many */
+  write(bytes: Uint8Array): number {
+    const count = Math.min(bytes.length, this.#writable.left);
+    let at = 0;
+    for (const { address, length } of this.#writable.take(count)) {
+      this.#ram.bytes(address, length)!.set(bytes.subarray(at, at + length));
+      this.#ram.written(address, length);
+      at += length;
+    }
+    this.#written += count;
+    return count;
+  }
+
+  /** Room for the next `length` bytes in pieces, for the caller to fill before it asks for the next. */
+  *writePieces(length: number): Generator<Uint8Array, void, void> {
+    for (const piece of this.#writable.take(length)) {
+      yield this.#ram.bytes(piece.address, piece.length)!;
+      this.#ram.written(piece.address, piece.length);
+      this.#written += piece.length;
+    }
+  }
+}
+
+/** Where a reader or writer stands in a list of segments. */
+class Cursor {
+  readonly #segments: readonly Segment[];
+  #index = 0;
+  #offset = 0;
+  left = 0;
+
+  constructor(segments: readonly Segment[]) {
+    this.#segments = segments;
+    for (const { length } of segments) this.left += length;
+  }
+
+  /** The next `length` bytes as segments. @param length at most `left` */
+  *take(length: number): Generator<Segment, void, void> {
+    assert(length <= this.left, 'no more is taken than there is');
+    let rest = length;
+    while (rest > 0) {
+      const segment = this.#segments[this.#index]!;
+      const count = Math.min(rest, segment.length - this.#offset);
+      const address = segment.address + this.#offset;
+      this.#offset += count;
+      if (this.#offset === segment.length) {
+        this.#index++;
+        this.#offset = 0;
+      }
+      this.left -= count;
+      rest -= count;
+      yield { address, length: count };
+    }
+  }
+}

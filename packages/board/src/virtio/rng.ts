@@ -1,0 +1,60 @@
+import type { StateReader, StateWriter } from '../state.ts';
+import type { VirtioDevice, VirtioPort } from './device.ts';
+
+/** Bytes that are kept for the guest. */
+export const ENTROPY_BYTES_MAX = 4096;
+
+/**
+ * A source of entropy, which the host hands in: what is there is given out, each byte once, and a guest that asks for
+ * more waits. @see VIRTIO 1.2, section 5.4, "Entropy Device"
+ */
+export class VirtioRng implements VirtioDevice {
+  readonly deviceId = 4;
+  readonly features = 0n;
+  readonly queueSizes = [8];
+  readonly config = new Uint8Array(0);
+  #pool = new Uint8Array(0);
+  #port: VirtioPort | undefined;
+
+  /** How many bytes there is room for. */
+  get wantedBytes(): number {
+    return ENTROPY_BYTES_MAX - this.#pool.length;
+  }
+
+  /** Random bytes for the guest; what there is no room for is dropped. */
+  receive(bytes: Uint8Array): void {
+    const taken = bytes.subarray(0, this.wantedBytes);
+    const joined = new Uint8Array(this.#pool.length + taken.length);
+    joined.set(this.#pool);
+    joined.set(taken, this.#pool.length);
+    this.#pool = joined;
+    if (this.#port) this.notify();
+  }
+
+  start(port: VirtioPort): void {
+    this.#port = port;
+  }
+
+  reset(): void {
+    this.#port = undefined;
+  }
+
+  notify(): void {
+    const queue = this.#port!.queue(0);
+    while (this.#pool.length > 0) {
+      const chain = queue.pop();
+      if (!chain) break;
+      this.#pool = this.#pool.slice(chain.write(this.#pool));
+      queue.push(chain);
+    }
+    this.#port!.signal(0);
+  }
+
+  saveState(out: StateWriter): void {
+    out.bytes(this.#pool);
+  }
+
+  loadState(from: StateReader): void {
+    this.#pool = from.bytes(ENTROPY_BYTES_MAX);
+  }
+}
