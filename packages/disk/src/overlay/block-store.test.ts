@@ -305,7 +305,8 @@ function take(store: BlockStore, model: Model, taken: Step, number: number): Mod
   const end = Math.min(SIZE, taken.at + taken.length);
   const disk = store.open(name, base);
   if (taken.kind === 'write') {
-    content.fill(number, taken.at, end);
+    // Few values, so that equal blocks come and go.
+    content.fill(number % 3, taken.at, end);
     disk.write(taken.at, content.subarray(taken.at, end));
   } else {
     disk.discard(taken.at, end - taken.at);
