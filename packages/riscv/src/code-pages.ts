@@ -1,0 +1,88 @@
+import { assert } from '@polyvisor/errors/assert';
+import type { HartMemory } from './hart-memory.ts';
+import { REDISPATCH, UNDECODED } from './interpreter.ts';
+import * as at from './layout.ts';
+
+const INSTRUCTIONS_BYTES = 2048 * at.RECORD_BYTES;
+/** Stores to a page between two decodings after which it is no longer taken for code. */
+const STORES_MAX = 64;
+
+/** Pages of RAM whose instructions are decoded. Addresses are offsets in RAM. */
+export class CodePages {
+  readonly #memory: HartMemory;
+  readonly #pagesMax: number;
+  /** By number of the page of RAM: place of its decoded instructions, or 0. */
+  readonly #places: Int32Array;
+  readonly #stores: Uint8Array;
+  readonly #free: number[] = [];
+  #used = 0;
+
+  constructor(memory: HartMemory, pagesMax: number) {
+    this.#memory = memory;
+    this.#pagesMax = pagesMax;
+    this.#places = new Int32Array(memory.ramBytes / 4096);
+    this.#stores = new Uint8Array(memory.ramBytes / 4096);
+    const records = memory.u16.subarray(at.CROSSING / 2, (at.CROSSING + at.CODE_PAGE_BYTES) / 2);
+    for (let i = 0; i < records.length; i += at.RECORD_BYTES / 2) records[i] = REDISPATCH;
+  }
+
+  has(offset: number): boolean {
+    return this.#places[offset >>> 12] !== 0;
+  }
+
+  /** Place of the page's decoded instructions; 0 if it has none. */
+  placeOf(offset: number): number {
+    return this.#places[offset >>> 12]!;
+  }
+
+  get isFull(): boolean {
+    return this.#free.length === 0 && this.#used === this.#pagesMax;
+  }
+
+  /** Takes the page for code from now on. */
+  add(offset: number): number {
+    assert(!this.isFull && !this.has(offset), 'there is room for a new page');
+    const place = this.#free.pop() ?? at.CODE + this.#used++ * at.CODE_PAGE_BYTES;
+    const { u16 } = this.#memory;
+    u16[(place + INSTRUCTIONS_BYTES) >> 1] = REDISPATCH;
+    u16[(place + INSTRUCTIONS_BYTES + at.RECORD_BYTES) >> 1] = REDISPATCH;
+    this.#places[offset >>> 12] = place;
+    this.#stores[offset >>> 12] = 0;
+    return place;
+  }
+
+  /** An instruction of the page was decoded. */
+  decoded(offset: number): void {
+    this.#stores[offset >>> 12] = 0;
+  }
+
+  /**
+   * Bytes within one page of code were written: forgets the instructions that have one of them.
+   * @returns whether the page is written so often that it is better dropped
+   */
+  written(offset: number, length: number): boolean {
+    const page = offset >>> 12;
+    const place = this.#places[page]!;
+    const start = offset & 0xfff;
+    // An instruction may begin a half-word earlier.
+    const first = Math.max(0, (start >> 1) - 1);
+    const last = (start + length - 1) >> 1;
+    const { u16 } = this.#memory;
+    for (let i = first; i <= last; i++) u16[(place + i * at.RECORD_BYTES) >> 1] = UNDECODED;
+    return ++this.#stores[page]! >= STORES_MAX;
+  }
+
+  drop(offset: number): void {
+    const place = this.#places[offset >>> 12]!;
+    this.#places[offset >>> 12] = 0;
+    this.#free.push(place);
+    this.#memory.u8.fill(0, place, place + INSTRUCTIONS_BYTES);
+  }
+
+  dropAll(): void {
+    this.#places.fill(0);
+    this.#free.length = 0;
+    this.#memory.u8.fill(0, at.CODE, at.CODE + this.#used * at.CODE_PAGE_BYTES);
+    this.#used = 0;
+  }
+}

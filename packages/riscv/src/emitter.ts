@@ -1,0 +1,45 @@
+import type { Assembler, Expression, Local } from '@polyvisor/wasm/assembler';
+import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instructions';
+
+/**
+ * What the rows' `emit` speaks to: the interpreter's generator, which reads operands from the decoded instruction, and
+ * the compiler, to which they are constants. Registers are i64; those of floating point hold patterns.
+ * Expressions may be used twice; all that faults must come before the first `write`.
+ */
+export interface Emitter {
+  readonly a: Assembler;
+  readonly rs1: Expression;
+  readonly rs2: Expression;
+  readonly rs3: Expression;
+  readonly imm: Expression;
+  readonly pc: Expression;
+  readonly nextPc: Expression;
+  op(name: PlainInstruction, ...operands: Expression[]): Expression;
+  /** A new i64 local with the value, computed at once. */
+  inLocal(value: Expression): Local;
+  /** To rd. */
+  write(value: Expression): void;
+  /** To rd, a register of floating point, whose state is dirty from then on. */
+  writeFloat(value: Expression): void;
+  /** Goes on at pc + imm if the i32 is not zero. */
+  branch(condition: Expression): void;
+  jumpRelative(): void;
+  jump(target: Expression): void;
+  /** Access to guest memory. It is done at once; the value stays valid until the next one. */
+  load(instruction: MemoryInstruction, size: number, address: Expression): Expression;
+  store(instruction: MemoryInstruction, size: number, address: Expression, value: Expression): void;
+  /** Offset in RAM of an aligned place that may be written, or only read. */
+  atomicPlace(size: number, isWritten: boolean, address: Expression): Local;
+  loadPlace(instruction: MemoryInstruction, place: Local): Expression;
+  storePlace(instruction: MemoryInstruction, place: Local, value: Expression): void;
+  reserve(address: Expression, value: Expression): void;
+  /** i32. */
+  isReserved(address: Expression, value: Expression): Expression;
+  cancelReservation(): void;
+  /** The upper 64 bits of the product; `mixed`: of a signed and an unsigned number. */
+  highProduct(x: Expression, y: Expression, kind: 'signed' | 'unsigned' | 'mixed'): Expression;
+  /** Illegal if the floating-point unit is off. */
+  needFloat(): void;
+  /** Leaves the instruction, of which nothing is done, to `evaluate`. */
+  evaluate(): void;
+}

@@ -1,0 +1,257 @@
+import { assert } from '@polyvisor/errors/assert';
+import { HostError } from '@polyvisor/errors/host-error';
+import { CodePages } from './code-pages.ts';
+import type { AccessSize, HartOptions, HartRun, InterruptLineName, Processor } from './contract.ts';
+import { CsrFile, TIMER_LINE } from './csr-file.ts';
+import { Evaluator } from './evaluator.ts';
+import { HartMemory } from './hart-memory.ts';
+import { InstructionFetch } from './instruction-fetch.ts';
+import { type InterpreterImports, interpreterModule } from './interpreter.ts';
+import * as at from './layout.ts';
+import { MemoryAccess } from './memory-access.ts';
+import { Progress } from './progress.ts';
+import * as status from './status.ts';
+import type { Privilege } from './status.ts';
+import { Translation } from './translation.ts';
+import { Traps } from './traps.ts';
+
+/** Steps between two looks at the clock, counted from the hart's beginning. */
+const TIMER_STEPS = 8192;
+const CODE_PAGES_DEFAULT = 2048;
+/** Where a board without firmware in M mode gives S mode all that it can have. */
+const DELEGATED_TO_S = 0xb1ffn;
+const ALL_COUNTERS = 7n;
+
+let compiled: WebAssembly.Module | undefined;
+
+/** A RISC-V hart: RV64GC and more, with machine, supervisor and user mode. */
+export class Hart implements Processor {
+  readonly #memory: HartMemory;
+  readonly #clock: (steps: number) => number;
+  readonly #progress: Progress;
+  readonly #csrs: CsrFile;
+  readonly #code: CodePages;
+  readonly #translation: Translation;
+  readonly #traps: Traps;
+  readonly #access: MemoryAccess;
+  readonly #run: () => void;
+
+  /** @throws HostError `hart-memory` where RAM is not in whole pages, or not all in the memory */
+  constructor(options: HartOptions) {
+    const { memory, ramBase, ramBytes, codePagesMax = CODE_PAGES_DEFAULT } = options;
+    const isWhole = ramBase % 4096 === 0 && ramBytes % 4096 === 0 && ramBytes > 0;
+    if (!isWhole || ramBytes > memory.buffer.byteLength) {
+      throw new HostError(
+        'hart-memory',
+        `RAM of ${ramBytes} bytes at ${ramBase}`,
+        'give multiples of 4096, and no more than the memory has',
+      );
+    }
+    this.#clock = options.clock;
+    this.#memory = new HartMemory(memory, ramBase, ramBytes, codePagesMax);
+    this.#progress = new Progress(this.#memory);
+    this.#code = new CodePages(this.#memory, codePagesMax);
+    this.#translation = new Translation(this.#memory, (offset) => this.#code.has(offset));
+    this.#csrs = new CsrFile(this.#memory, {
+      hartId: options.hartId ?? 0,
+      time: () => this.#clock(this.steps),
+      steps: () => this.steps,
+      updateTimer: () => this.#updateTimer(),
+      translationChanged: (mustFlush) => {
+        if (mustFlush) this.#translation.flush();
+        this.#translation.update();
+      },
+    });
+    this.#traps = new Traps(this.#memory, this.#csrs, this.#translation, this.#progress);
+    this.#access = new MemoryAccess(
+      this.#memory,
+      this.#translation,
+      this.#code,
+      this.#traps,
+      options.bus,
+    );
+    this.#run = this.#instantiate(memory, options.isSbiOutside ?? false);
+    this.#reset(options.isSbiOutside ?? false);
+  }
+
+  run(budget: number): HartRun {
+    assert(Number.isSafeInteger(budget) && budget >= 0, 'a budget is a number of steps');
+    this.#progress.reason = 'budget';
+    if (this.#memory.word(at.IS_WAITING)) {
+      this.#updateTimer();
+      if (!this.#traps.isAwake) return { used: 0, reason: 'wfi' };
+      this.#memory.setWord(at.IS_WAITING, 0);
+    }
+    let left = budget;
+    while (left > 0 && this.#progress.reason === 'budget') left -= this.#runStretch(left);
+    return { used: budget - left, reason: this.#progress.reason };
+  }
+
+  stop(): void {
+    this.#progress.end('halt');
+  }
+
+  setLine(line: InterruptLineName, isHigh: boolean): void {
+    const bit = status[line];
+    const lines = this.#memory.word(at.LINES);
+    this.#memory.setWord(at.LINES, isHigh ? lines | bit : lines & ~bit);
+    this.#progress.withhold();
+  }
+
+  get deadline(): number {
+    if (!(this.#csrs.get('menvcfg') & status.STCE)) return Infinity;
+    const ticks = BigInt.asUintN(64, this.#csrs.get('stimecmp'));
+    return ticks > BigInt(Number.MAX_SAFE_INTEGER) ? Infinity : Number(ticks);
+  }
+
+  get steps(): number {
+    return this.#progress.steps;
+  }
+
+  x(register: number): bigint {
+    return BigInt.asUintN(64, this.#memory.long(at.X + 8 * register));
+  }
+
+  setX(register: number, value: bigint): void {
+    if (register !== 0) this.#memory.setLong(at.X + 8 * register, value);
+  }
+
+  /** Patterns of the registers of floating point. */
+  f(register: number): bigint {
+    return BigInt.asUintN(64, this.#memory.long(at.F + 8 * register));
+  }
+
+  setF(register: number, value: bigint): void {
+    this.#memory.setLong(at.F + 8 * register, value);
+  }
+
+  get pc(): bigint {
+    return BigInt.asUintN(64, this.#memory.long(at.PC));
+  }
+
+  set pc(value: bigint) {
+    this.#memory.setLong(at.PC, value);
+  }
+
+  get privilege(): Privilege {
+    return this.#memory.word(at.PRIVILEGE) as Privilege;
+  }
+
+  set privilege(value: Privilege) {
+    this.#memory.setWord(at.PRIVILEGE, value);
+    this.#translation.update();
+  }
+
+  csr(number: number): bigint | undefined {
+    return this.#csrs.read(number);
+  }
+
+  setCsr(number: number, value: bigint): boolean {
+    return this.#csrs.write(number, BigInt.asIntN(64, value));
+  }
+
+  written(address: number, length: number): void {
+    const start = address - this.#memory.ramBase;
+    const end = Math.min(start + length, this.#memory.ramBytes);
+    for (let from = Math.max(start, 0); from < end;) {
+      const size = Math.min(4096 - (from % 4096), end - from);
+      if (this.#code.has(from)) this.#code.written(from, size);
+      from += size;
+    }
+  }
+
+  translate(address: bigint): number | undefined {
+    const low = Number(BigInt.asIntN(32, address));
+    const high = Number(BigInt.asIntN(32, address >> 32n));
+    const physical = this.#translation.translate(low, high, 'read');
+    return physical < 0 ? undefined : physical;
+  }
+
+  save(): Uint8Array {
+    return this.#memory.u8.slice(0, at.STATE_BYTES);
+  }
+
+  load(state: Uint8Array): void {
+    if (state.length !== at.STATE_BYTES) {
+      throw new HostError('hart-state', `a state of ${state.length} bytes`);
+    }
+    this.#memory.u8.set(state);
+    this.#progress.begin(0);
+    this.#code.dropAll();
+    this.#translation.flush();
+    this.#translation.update();
+  }
+
+  #runStretch(stepsMax: number): number {
+    const phase = this.steps % TIMER_STEPS;
+    if (phase === 0) this.#updateTimer();
+    this.#progress.begin(Math.min(stepsMax, TIMER_STEPS - phase));
+    this.#traps.interrupt();
+    this.#run();
+    return this.#progress.finish();
+  }
+
+  #updateTimer(): void {
+    const isDue = this.deadline <= this.#clock(this.steps);
+    const lines = this.#memory.word(at.LINES);
+    this.#memory.setWord(at.LINES, isDue ? lines | TIMER_LINE : lines & ~TIMER_LINE);
+  }
+
+  #instantiate(ram: WebAssembly.Memory, isSbiOutside: boolean): () => void {
+    const memory = this.#memory;
+    const access = this.#access;
+    const fetch = new InstructionFetch(
+      memory,
+      this.#translation,
+      this.#code,
+      access,
+      this.#progress,
+    );
+    const evaluator = new Evaluator({
+      memory,
+      csrs: this.#csrs,
+      translation: this.#translation,
+      traps: this.#traps,
+      access,
+      progress: this.#progress,
+      isSbiOutside,
+      updateTimer: () => this.#updateTimer(),
+      fetchWord: () => fetch.word(),
+    });
+    const imports: InterpreterImports = {
+      fetchMiss: () => fetch.miss(),
+      decode: (record) => fetch.decode(record),
+      loadMiss: (low, high, size) => (access.load(low, high, size as AccessSize) ? 1 : 0),
+      storeMiss: (low, high, size, record) => {
+        const ending = access.store(low, high, size as AccessSize);
+        if (ending === 'code') {
+          // The present instruction's page may be among those dropped.
+          const step = memory.u8[record + at.RECORD_STEP]! >> 3;
+          memory.setLong(at.PC, memory.long(at.PC) + BigInt(step));
+        }
+        return ending === 'done' ? 0 : 1;
+      },
+      atomicMiss: (low, high, size, isWritten) =>
+        access.atomic(low, high, size, isWritten !== 0) ? 1 : 0,
+      evaluate: (record) => evaluator.evaluate(record),
+    };
+    compiled ??= new WebAssembly.Module(interpreterModule());
+    const instance = new WebAssembly.Instance(compiled, {
+      hart: { ...imports, engine: memory.engine, ram },
+    });
+    return instance.exports['run'] as () => void;
+  }
+
+  #reset(isSbiOutside: boolean): void {
+    this.#memory.setLong(at.RESERVED_ADDRESS, at.NO_RESERVATION);
+    this.#csrs.set('stimecmp', -1n);
+    this.privilege = status.MACHINE;
+    if (!isSbiOutside) return;
+    this.#csrs.set('medeleg', DELEGATED_TO_S);
+    this.#csrs.set('mideleg', BigInt(status.S_INTERRUPTS));
+    this.#csrs.set('mcounteren', ALL_COUNTERS);
+    const { ADUE, CBCFE, CBIE, CBZE, STCE } = status;
+    this.#csrs.set('menvcfg', BigInt.asIntN(64, ADUE | CBCFE | CBIE | CBZE | STCE));
+    this.privilege = status.SUPERVISOR;
+  }
+}

@@ -1,0 +1,138 @@
+import type { CodePages } from './code-pages.ts';
+import type { HartMemory } from './hart-memory.ts';
+import { ILLEGAL, operationOf } from './interpreter.ts';
+import * as at from './layout.ts';
+import type { MemoryAccess } from './memory-access.ts';
+import type { Progress } from './progress.ts';
+import { type Instruction, decode, isCompressed } from './table/decoder.ts';
+import type { Translation } from './translation.ts';
+
+/** Bytes behind the instructions' first half-word that lies in their page's last. */
+const LAST_HALF = 4094;
+
+/** Finds and decodes what stands at `PC`. */
+export class InstructionFetch {
+  readonly #memory: HartMemory;
+  readonly #translation: Translation;
+  readonly #code: CodePages;
+  readonly #access: MemoryAccess;
+  readonly #progress: Progress;
+
+  constructor(
+    memory: HartMemory,
+    translation: Translation,
+    code: CodePages,
+    access: MemoryAccess,
+    progress: Progress,
+  ) {
+    this.#memory = memory;
+    this.#translation = translation;
+    this.#code = code;
+    this.#access = access;
+    this.#progress = progress;
+  }
+
+  /** Puts the page into the TLB, or traps. */
+  miss(): void {
+    const [low, high] = this.#pc();
+    const physical = this.#access.translate(low, high, 'execute');
+    if (physical < 0) {
+      this.#progress.count();
+      return;
+    }
+    const offset = this.#memory.ramOffset(physical - (physical % 4096), 4096);
+    if (offset < 0) {
+      this.#access.executeFault(low, high);
+      this.#progress.count();
+      return;
+    }
+    let place = this.#code.placeOf(offset);
+    if (place === 0) {
+      if (this.#code.isFull) {
+        this.#code.dropAll();
+        this.#translation.flush();
+      }
+      place = this.#code.add(offset);
+      this.#translation.flushWrites();
+    }
+    this.#translation.fill(low, high, 'execute', place);
+  }
+
+  /** Decodes what belongs in the record. @returns the record to run: another one across pages; 0 after a trap */
+  decode(record: number): number {
+    const [low, high] = this.#pc();
+    const first = this.#access.translate(low, high, 'execute');
+    if (first < 0) return 0;
+    const offset = this.#memory.ramOffset(first, 2);
+    let word = this.#half(offset);
+    let place = record;
+    if (!isCompressed(word)) {
+      if ((low & 0xfff) === LAST_HALF) {
+        const nextLow = (low + 2) | 0;
+        const second = this.#access.translate(
+          nextLow,
+          nextLow === 0 ? (high + 1) | 0 : high,
+          'execute',
+        );
+        if (second < 0) return 0;
+        const rest = this.#memory.ramOffset(second, 2);
+        if (rest < 0) {
+          this.#access.executeFault(nextLow, high);
+          return 0;
+        }
+        word |= this.#half(rest) << 16;
+        place = at.CROSSING + (LAST_HALF / 2) * at.RECORD_BYTES;
+      } else {
+        word |= this.#half(offset + 2) << 16;
+      }
+    }
+    this.#write(place, decode(word), isCompressed(word) ? 2 : 4);
+    this.#code.decoded(offset);
+    return place;
+  }
+
+  /** The instruction at `PC`, which was fetched before, for `stval`. */
+  word(): bigint {
+    const [low, high] = this.#pc();
+    const offset = this.#offsetOf(low, high);
+    const word = this.#half(offset);
+    if (isCompressed(word)) return BigInt(word);
+    const next = (low + 2) | 0;
+    const upper = this.#half(this.#offsetOf(next, next === 0 ? (high + 1) | 0 : high));
+    return BigInt(word + upper * 2 ** 16);
+  }
+
+  #write(place: number, instruction: Instruction | undefined, length: number): void {
+    const { u16, u8, i32 } = this.#memory;
+    u8[place + at.RECORD_STEP] = length << 3;
+    if (!instruction) {
+      u16[place >> 1] = ILLEGAL;
+      return;
+    }
+    const { row, rd, rs1, rs2, rs3, imm, rm } = instruction;
+    const source = (name: 'rs1' | 'rs2' | 'rs3', register: number): number =>
+      8 * register + (row.floats?.has(name) ? at.F : at.X);
+    const isFloat = row.floats?.has('rd') ?? false;
+    u16[place >> 1] = operationOf(row);
+    u8[place + at.RECORD_RM] = rm;
+    u16[(place + at.RECORD_RD) >> 1] = isFloat ? at.F + 8 * rd : rd === 0 ? at.SINK : at.X + 8 * rd;
+    u16[(place + at.RECORD_RS1) >> 1] = source('rs1', rs1);
+    u16[(place + at.RECORD_RS2) >> 1] = source('rs2', rs2);
+    u16[(place + at.RECORD_RS3) >> 1] = source('rs3', rs3);
+    i32[(place + at.RECORD_IMM) >> 2] = imm;
+  }
+
+  #offsetOf(low: number, high: number): number {
+    const physical = this.#translation.translate(low, high, 'execute');
+    return this.#memory.ramOffset(physical, 2);
+  }
+
+  #half(offset: number): number {
+    const { ramU8 } = this.#memory;
+    return ramU8[offset]! | (ramU8[offset + 1]! << 8);
+  }
+
+  #pc(): [low: number, high: number] {
+    return [this.#memory.word(at.PC), this.#memory.word(at.PC + 4)];
+  }
+}

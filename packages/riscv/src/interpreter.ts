@@ -1,0 +1,410 @@
+import { Assembler, type Expression, Local } from '@polyvisor/wasm/assembler';
+import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instructions';
+import { ModuleWriter } from '@polyvisor/wasm/module-writer';
+import { I32, I64 } from '@polyvisor/wasm/types';
+import { csrPlace } from './csr-numbers.ts';
+import type { Emitter } from './emitter.ts';
+import * as at from './layout.ts';
+import { defineHighProduct } from './high-product.ts';
+import { FS_MASK } from './status.ts';
+import type { Row } from './table/row.ts';
+import { rows } from './table/rows.ts';
+
+/** Operations of decoded instructions that are no rows. */
+export const UNDECODED = 0;
+/** Goes on at the address, by way of the TLB: behind a page's end. */
+export const REDISPATCH = 1;
+export const ILLEGAL = 2;
+const FIRST_ROW = 3;
+
+const operations = new Map(rows.map((row, i) => [row, FIRST_ROW + i]));
+const OPERATION_COUNT = FIRST_ROW + rows.length;
+
+export function operationOf(row: Row): number {
+  return operations.get(row)!;
+}
+
+export function rowOf(operation: number): Row | undefined {
+  return rows[operation - FIRST_ROW];
+}
+
+/** What the module calls. Before each call the hart's state is in memory, `PC` the present instruction's. */
+export interface InterpreterImports {
+  /** Fills the TLB for the instruction at `PC`, or traps. */
+  readonly fetchMiss: () => void;
+  /** @returns the decoded instruction to go on with, or 0 after a trap */
+  readonly decode: (record: number) => number;
+  /** The load's bytes are in `VALUE` then; 1 after a trap. */
+  readonly loadMiss: (low: number, high: number, size: number) => number;
+  /** Stores what is in `VALUE`; 1 if `PC` has changed. */
+  readonly storeMiss: (low: number, high: number, size: number, record: number) => number;
+  /** The place's offset in RAM is in `VALUE` then; 1 after a trap. */
+  readonly atomicMiss: (low: number, high: number, size: number, isWritten: number) => number;
+  /** Evaluates an instruction, and moves `PC` on. */
+  readonly evaluate: (record: number) => void;
+}
+
+/**
+ * The interpreter: `run()` executes decoded instructions until `LEFT` is 0.
+ *
+ *     reload      PC, LEFT and the TLB's sets from memory
+ *       dispatch  from an address to a decoded instruction
+ *         next    counts a step
+ *           operation   br_table over the rows
+ */
+export function interpreterModule(): Uint8Array<ArrayBuffer> {
+  const m = new ModuleWriter();
+  const imports = {
+    fetchMiss: m.importFunction('hart', 'fetchMiss', [], []),
+    decode: m.importFunction('hart', 'decode', [I32], [I32]),
+    loadMiss: m.importFunction('hart', 'loadMiss', [I32, I32, I32], [I32]),
+    storeMiss: m.importFunction('hart', 'storeMiss', [I32, I32, I32, I32], [I32]),
+    atomicMiss: m.importFunction('hart', 'atomicMiss', [I32, I32, I32, I32], [I32]),
+    evaluate: m.importFunction('hart', 'evaluate', [I32], []),
+  };
+  m.importMemory('hart', 'engine', { initial: 1 });
+  m.importMemory('hart', 'ram', { initial: 0 });
+  const highProduct = defineHighProduct(m);
+  const f = m.function([], [], 'run');
+  new InterpreterWriter(new Assembler(f), imports, highProduct).emitRun();
+  m.exportFunction('run', f.index);
+  return m.finish();
+}
+
+const RAM = 1;
+
+class InterpreterWriter implements Emitter {
+  readonly a: Assembler;
+  readonly rs1: Expression = () => this.#register(at.RECORD_RS1);
+  readonly rs2: Expression = () => this.#register(at.RECORD_RS2);
+  readonly rs3: Expression = () => this.#register(at.RECORD_RS3);
+  readonly imm: Expression = () => this.a.put(this.#record).f.mem('i64.load32_s', at.RECORD_IMM);
+  readonly pc: Expression;
+  readonly nextPc: Expression;
+  readonly #imports: Record<keyof InterpreterImports, number>;
+  readonly #highProduct: ReturnType<typeof defineHighProduct>;
+  /** Place of the decoded instruction, of its page's first, and the page's address. */
+  readonly #record: Local;
+  readonly #page: Local;
+  readonly #pageAddress: Local;
+  readonly #left: Local;
+  readonly #dataTlb: Local;
+  readonly #fetchTlb: Local;
+  readonly #operation: Local;
+  readonly #target: Local;
+  readonly #address: Local;
+  readonly #entry: Local;
+  readonly #loaded: Local;
+  readonly #stored: Local;
+  readonly #place: Local;
+  /** Locals of `inLocal`, which each operation uses anew. */
+  readonly #free: Local[] = [];
+  #taken = 0;
+  /** Depths of the labels. */
+  #exit = 0;
+  #reload = 0;
+  #dispatch = 0;
+  #next = 0;
+  #again = 0;
+  #isEnded = false;
+
+  constructor(
+    a: Assembler,
+    imports: Record<keyof InterpreterImports, number>,
+    highProduct: ReturnType<typeof defineHighProduct>,
+  ) {
+    this.a = a;
+    this.#imports = imports;
+    this.#highProduct = highProduct;
+    this.#record = a.localI32();
+    this.#page = a.localI32();
+    this.#left = a.localI32();
+    this.#dataTlb = a.localI32();
+    this.#fetchTlb = a.localI32();
+    this.#operation = a.localI32();
+    this.#entry = a.localI32();
+    this.#place = a.localI32();
+    this.#pageAddress = a.localI64();
+    this.#target = a.localI64();
+    this.#address = a.localI64();
+    this.#loaded = a.localI64();
+    this.#stored = a.localI64();
+    const offset = this.op('i32.shr_u', this.op('i32.sub', this.#record, this.#page), 3);
+    this.pc = this.op('i64.add', this.#pageAddress, this.op('i64.extend_i32_u', offset));
+    const length = this.op('i32.shr_u', this.#step(), 3);
+    this.nextPc = this.op('i64.add', this.pc, this.op('i64.extend_i32_u', length));
+  }
+
+  /** The whole function. */
+  emitRun(): void {
+    const { a } = this;
+    const { f } = a;
+    this.#exit = f.block().depth;
+    this.#reload = f.loop().depth;
+    a.set(this.#left, a.load('i32.load', 0, at.LEFT));
+    a.set(this.#dataTlb, a.load('i32.load', 0, at.DATA_TLB));
+    a.set(this.#fetchTlb, a.load('i32.load', 0, at.FETCH_TLB));
+    a.set(this.#target, a.load('i64.load', 0, at.PC));
+    this.#dispatch = f.loop().depth;
+    this.#fetch();
+    this.#next = f.loop().depth;
+    a.when(this.op('i32.eqz', this.#left), () => {
+      this.#save();
+      this.#branch(this.#exit);
+    });
+    a.set(this.#left, this.op('i32.sub', this.#left, 1));
+    a.set(this.#operation, a.load('i32.load16_u', this.#record));
+    this.#again = f.loop().depth;
+    for (let i = 0; i < OPERATION_COUNT; i++) f.block();
+    a.put(this.#operation);
+    const labels = Array.from({ length: OPERATION_COUNT }, (_, i) => i);
+    f.brTable(labels.slice(0, -1), OPERATION_COUNT - 1);
+    for (let i = 0; i < OPERATION_COUNT; i++) {
+      f.end();
+      this.#taken = 0;
+      this.#isEnded = false;
+      this.#emitOperation(i);
+      if (!this.#isEnded) this.#advance();
+    }
+    f.end().end().end().end().end();
+  }
+
+  op(name: PlainInstruction, ...operands: Expression[]): Expression {
+    return () => {
+      for (const operand of operands) this.a.put(operand);
+      this.a.f.op(name);
+    };
+  }
+
+  inLocal(value: Expression): Local {
+    const local = (this.#free[this.#taken++] ??= this.a.localI64());
+    this.a.set(local, value);
+    return local;
+  }
+
+  write(value: Expression): void {
+    const { a } = this;
+    a.store('i64.store', a.load('i32.load16_u', this.#record, at.RECORD_RD), value);
+  }
+
+  writeFloat(value: Expression): void {
+    this.write(value);
+    const status = csrPlace('mstatus');
+    const { a } = this;
+    a.store('i32.store', 0, this.op('i32.or', a.load('i32.load', 0, status), FS_MASK), status);
+  }
+
+  branch(condition: Expression): void {
+    this.a.when(condition, () => this.#goRelative());
+  }
+
+  jumpRelative(): void {
+    this.#goRelative();
+    this.#isEnded = true;
+  }
+
+  jump(target: Expression): void {
+    this.a.set(this.#target, target);
+    this.#branch(this.#dispatch);
+    this.#isEnded = true;
+  }
+
+  load(instruction: MemoryInstruction, size: number, address: Expression): Expression {
+    const { a } = this;
+    this.#lookUp(at.READ_TLB, size, address);
+    a.f.if(I64);
+    this.#callMiss(this.#imports.loadMiss, size);
+    a.put(a.load(instruction, 0, at.VALUE));
+    a.f.else();
+    a.put(this.#offset(at.READ_TLB)).f.mem(instruction, 0, RAM);
+    a.f.end().set(this.#loaded.index);
+    return this.#loaded;
+  }
+
+  store(
+    instruction: MemoryInstruction,
+    size: number,
+    address: Expression,
+    value: Expression,
+  ): void {
+    const { a } = this;
+    a.set(this.#stored, value);
+    this.#lookUp(at.WRITE_TLB, size, address);
+    a.f.if();
+    a.store('i64.store', 0, this.#stored, at.VALUE);
+    this.#callMiss(this.#imports.storeMiss, size, this.#record);
+    a.f.else();
+    a.put(this.#offset(at.WRITE_TLB)).put(this.#stored).f.mem(instruction, 0, RAM);
+    a.f.end();
+  }
+
+  atomicPlace(size: number, isWritten: boolean, address: Expression): Local {
+    const { a } = this;
+    const set = isWritten ? at.WRITE_TLB : at.READ_TLB;
+    a.set(this.#address, address);
+    const misaligned = this.op('i64.ne', this.op('i64.and', this.#address, BigInt(size - 1)), 0n);
+    this.#lookUp(set, 1, this.#address);
+    a.put(misaligned).f.op('i32.or').if(I32);
+    this.#callMiss(this.#imports.atomicMiss, size, isWritten ? 1 : 0);
+    a.put(a.load('i32.load', 0, at.VALUE));
+    a.f.else();
+    a.put(this.#offset(set));
+    a.f.end().set(this.#place.index);
+    return this.#place;
+  }
+
+  loadPlace(instruction: MemoryInstruction, place: Local): Expression {
+    return () => this.a.put(place).f.mem(instruction, 0, RAM);
+  }
+
+  storePlace(instruction: MemoryInstruction, place: Local, value: Expression): void {
+    this.a.put(place).put(value).f.mem(instruction, 0, RAM);
+  }
+
+  reserve(address: Expression, value: Expression): void {
+    this.a.store('i64.store', 0, address, at.RESERVED_ADDRESS);
+    this.a.store('i64.store', 0, value, at.RESERVED_VALUE);
+  }
+
+  isReserved(address: Expression, value: Expression): Expression {
+    const { a } = this;
+    return this.op(
+      'i32.and',
+      this.op('i64.eq', a.load('i64.load', 0, at.RESERVED_ADDRESS), address),
+      this.op('i64.eq', a.load('i64.load', 0, at.RESERVED_VALUE), value),
+    );
+  }
+
+  cancelReservation(): void {
+    this.a.store('i64.store', 0, at.NO_RESERVATION, at.RESERVED_ADDRESS);
+  }
+
+  highProduct(x: Expression, y: Expression, kind: 'signed' | 'unsigned' | 'mixed'): Expression {
+    return this.a.call(this.#highProduct[kind], x, y);
+  }
+
+  needFloat(): void {
+    const status = this.a.load('i32.load', 0, csrPlace('mstatus'));
+    this.a.when(this.op('i32.eqz', this.op('i32.and', status, FS_MASK)), () => this.#evaluate());
+  }
+
+  evaluate(): void {
+    this.#evaluate();
+    this.#isEnded = true;
+  }
+
+  #emitOperation(operation: number): void {
+    const { a } = this;
+    if (operation === UNDECODED) {
+      const record = this.#entry;
+      this.#save();
+      a.set(record, a.call(this.#imports.decode, this.#record));
+      a.when(this.op('i32.eqz', record), () => this.#branch(this.#reload));
+      const moved = this.op('i32.sub', record, this.#record);
+      a.set(this.#page, this.op('i32.add', this.#page, moved));
+      a.set(this.#record, record);
+      a.set(this.#operation, a.load('i32.load16_u', this.#record));
+      this.#branch(this.#again);
+      this.#isEnded = true;
+    } else if (operation === REDISPATCH) {
+      // This was no step.
+      a.set(this.#left, this.op('i32.add', this.#left, 1));
+      this.jump(this.pc);
+    } else {
+      const emit = rowOf(operation)?.emit;
+      if (emit) emit(this);
+      else this.evaluate();
+    }
+  }
+
+  /** From the address in `target` to record, page and its address. */
+  #fetch(): void {
+    const { a } = this;
+    const index = this.#index(this.#target, this.#fetchTlb);
+    a.set(this.#pageAddress, this.op('i64.and', this.#target, ~0xfffn));
+    const tag = a.load('i64.load', a.tee(this.#entry, index), at.EXECUTE_TLB);
+    a.when(this.op('i64.ne', tag, this.#pageAddress), () => {
+      a.store('i64.store', 0, this.#target, at.PC);
+      a.store('i32.store', 0, this.#left, at.LEFT);
+      a.put(this.op('i32.eqz', this.#left)).f.brIf(a.f.depth - this.#exit);
+      a.run(this.#imports.fetchMiss);
+      this.#branch(this.#reload);
+    });
+    a.set(this.#page, a.load('i32.load', this.#entry, at.EXECUTE_TLB + 8));
+    const offset = this.op('i32.and', this.op('i32.wrap_i64', this.#target), 0xfff);
+    a.set(this.#record, this.op('i32.add', this.#page, this.op('i32.shl', offset, 3)));
+  }
+
+  /** Leaves on the stack whether the entry for the access is not there. */
+  #lookUp(set: number, size: number, address: Expression): void {
+    const { a } = this;
+    a.set(this.#address, address);
+    a.set(this.#entry, this.#index(this.#address, this.#dataTlb));
+    // The last byte's page: an entry has its own index, so the first byte lies in the same page.
+    const last = size === 1 ? this.#address : this.op('i64.add', this.#address, BigInt(size - 1));
+    const tag = a.load('i64.load', this.#entry, set);
+    a.put(this.op('i64.ne', tag, this.op('i64.and', last, ~0xfffn)));
+  }
+
+  #index(address: Expression, set: Expression): Expression {
+    const mask = (at.TLB_ENTRIES - 1) * at.TLB_ENTRY_BYTES;
+    const shifted = this.op('i32.shr_u', this.op('i32.wrap_i64', address), 8);
+    return this.op('i32.add', this.op('i32.and', shifted, mask), set);
+  }
+
+  #offset(set: number): Expression {
+    const addend = this.a.load('i32.load', this.#entry, set + 8);
+    return this.op('i32.add', this.op('i32.wrap_i64', this.#address), addend);
+  }
+
+  #callMiss(index: number, size: number, ...last: Expression[]): void {
+    const { a } = this;
+    this.#save();
+    const low = this.op('i32.wrap_i64', this.#address);
+    const high = this.op('i32.wrap_i64', this.op('i64.shr_u', this.#address, 32n));
+    a.put(a.call(index, low, high, size, ...last)).f.brIf(a.f.depth - this.#reload);
+    // A device may have asked for an early end.
+    a.set(this.#left, a.load('i32.load', 0, at.LEFT));
+  }
+
+  #evaluate(): void {
+    this.#save();
+    this.a.run(this.#imports.evaluate, this.#record);
+    this.#branch(this.#reload);
+  }
+
+  #save(): void {
+    this.a.store('i64.store', 0, this.pc, at.PC);
+    this.a.store('i32.store', 0, this.#left, at.LEFT);
+  }
+
+  #goRelative(): void {
+    const { a } = this;
+    const imm = a.load('i32.load', this.#record, at.RECORD_IMM);
+    const record = this.op('i32.add', this.#record, this.op('i32.shl', imm, 3));
+    const offset = this.op('i32.sub', a.tee(this.#entry, record), this.#page);
+    a.when(this.op('i32.lt_u', offset, 2048 * at.RECORD_BYTES), () => {
+      a.set(this.#record, this.#entry);
+      this.#branch(this.#next);
+    });
+    a.set(this.#target, this.op('i64.add', this.pc, this.imm));
+    this.#branch(this.#dispatch);
+  }
+
+  #advance(): void {
+    this.a.set(this.#record, this.op('i32.add', this.#record, this.#step()));
+    this.#branch(this.#next);
+  }
+
+  #step(): Expression {
+    return this.a.load('i32.load8_u', this.#record, at.RECORD_STEP);
+  }
+
+  #register(place: number): void {
+    this.a.put(this.#record).f.mem('i32.load16_u', place).mem('i64.load', 0);
+  }
+
+  #branch(depth: number): void {
+    this.a.f.br(this.a.f.depth - depth);
+  }
+}

@@ -1,0 +1,90 @@
+import type { HartView } from '../hart-view.ts';
+import type { Evaluate, Extension, Operands, Row } from './row.ts';
+import type { FormatName } from './formats.ts';
+
+/**
+ * Fences, environment calls, control registers, and what only privileged code does.
+ * @see RISC-V Unprivileged ISA 20240411, chapters 2, 6, 7 and 19; Privileged ISA 20240411, sections 3.3 and 11.2
+ */
+
+const ALL = 0xffff_ffff | 0;
+
+function fixed(
+  name: string,
+  since: Extension,
+  match: number,
+  evaluate: Evaluate,
+  isJump = false,
+): Row {
+  return { name, since, format: 'none', mask: ALL, match: match | 0, evaluate, isJump };
+}
+
+/** `next` gives the new value, or undefined where nothing is written. */
+function csr(
+  name: string,
+  funct3: number,
+  format: FormatName,
+  next: (old: bigint, o: Operands, m: HartView) => bigint | undefined,
+): Row {
+  return {
+    name,
+    since: 'Zicsr',
+    format,
+    mask: 0x707f,
+    match: (funct3 << 12) | 0x73,
+    isJump: true,
+    evaluate: (m, o) => {
+      // What csrrw reads has no effect; so reading first is the same where rd is x0.
+      const old = m.readCsr(o.imm);
+      const value = next(old, o, m);
+      if (value !== undefined) m.writeCsr(o.imm, value);
+      m.setX(o.rd, old);
+    },
+  };
+}
+
+const unlessZero = (operand: number, value: bigint): bigint | undefined =>
+  operand === 0 ? undefined : value;
+
+function cacheBlock(
+  name: string,
+  since: Extension,
+  number: number,
+  operation: 'zero' | 'invalidate' | 'clean' | 'flush',
+): Row {
+  return {
+    name,
+    since,
+    format: 'address',
+    mask: 0xfff0_7fff | 0,
+    match: (number << 20) | 0x200f,
+    evaluate: (m, o) => m.cacheBlock(m.x(o.rs1), operation),
+  };
+}
+
+// oxfmt-ignore
+export const systemRows: readonly Row[] = [
+  { name: 'fence', since: 'I', format: 'fence', mask: 0x707f, match: 0x000f, evaluate: () => {}, emit: () => {} },
+  // Code that is written is seen at once.
+  { name: 'fence.i', since: 'Zifencei', format: 'none', mask: 0x707f, match: 0x100f, evaluate: () => {}, emit: () => {} },
+  fixed('ecall',  'I', 0x0000_0073, (m) => m.environmentCall(), true),
+  fixed('ebreak', 'I', 0x0010_0073, (m) => m.raise(3, m.pc), true),
+  csr('csrrw',  1, 'csr',          (_, o, m) => m.x(o.rs1)),
+  csr('csrrs',  2, 'csr',          (old, o, m) => unlessZero(o.rs1, old | m.x(o.rs1))),
+  csr('csrrc',  3, 'csr',          (old, o, m) => unlessZero(o.rs1, old & ~m.x(o.rs1))),
+  csr('csrrwi', 5, 'csrImmediate', (_, o) => BigInt(o.rm)),
+  csr('csrrsi', 6, 'csrImmediate', (old, o) => unlessZero(o.rm, old | BigInt(o.rm))),
+  csr('csrrci', 7, 'csrImmediate', (old, o) => unlessZero(o.rm, old & ~BigInt(o.rm))),
+  fixed('sret', 'Sv39', 0x1020_0073, (m) => m.returnFromTrap('supervisor'), true),
+  fixed('mret', 'Sv39', 0x3020_0073, (m) => m.returnFromTrap('machine'), true),
+  fixed('wfi',  'Sv39', 0x1050_0073, (m) => m.waitForInterrupt(), true),
+  {
+    name: 'sfence.vma', since: 'Sv39', format: 'pair', mask: 0xfe00_7fff | 0, match: 0x1200_0073, isJump: true,
+    evaluate: (m, o) =>
+      m.fenceTranslations(o.rs1 === 0 ? undefined : m.x(o.rs1), o.rs2 === 0 ? undefined : m.x(o.rs2)),
+  },
+  cacheBlock('cbo.inval', 'Zicbom', 0, 'invalidate'),
+  cacheBlock('cbo.clean', 'Zicbom', 1, 'clean'),
+  cacheBlock('cbo.flush', 'Zicbom', 2, 'flush'),
+  cacheBlock('cbo.zero',  'Zicboz', 4, 'zero'),
+];
