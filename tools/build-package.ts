@@ -4,6 +4,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { build } from 'esbuild';
+import type { BuildResult } from 'esbuild';
 import { writeDeclarations } from './declarations.ts';
 
 export interface BuildOptions {
@@ -116,17 +117,38 @@ interface Bundled {
   readonly libraries: ReadonlySet<string>;
 }
 
+/** Programs and modules apart: the fewer entries share code, the fewer files it is split into. */
 async function bundle(root: string, out: string): Promise<Bundled> {
-  const { metafile, outputFiles } = await build({
+  const bundles = await Promise.all([
+    bundleOf(root, out, binaries, 'program'),
+    bundleOf(root, out, modules, 'chunks'),
+  ]);
+  const inputs = [...new Set(bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs)))];
+  const outputs = bundles.flatMap(({ metafile }) => Object.values(metafile.outputs));
+  return {
+    inputs: [...inputs, 'package-lock.json', ...globSync('tools/*.ts', { cwd: root })],
+    bytes: outputs.reduce((sum, output) => sum + output.bytes, 0),
+    libraries: new Set(inputs.flatMap((file) => libraryOf(file) ?? [])),
+  };
+}
+
+/** @param directory where code goes that entries share */
+async function bundleOf(
+  root: string,
+  out: string,
+  entryPoints: Readonly<Record<string, string>>,
+  directory: string,
+): Promise<BuildResult<{ metafile: true }>> {
+  const result = await build({
     absWorkingDir: root,
-    entryPoints: { ...modules, ...binaries },
+    entryPoints,
     outdir: out,
     bundle: true,
     splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node24',
-    chunkNames: 'chunks/[name]-[hash]',
+    chunkNames: `${directory}/[name]-[hash]`,
     external,
     metafile: true,
     minifySyntax: true,
@@ -135,15 +157,9 @@ async function bundle(root: string, out: string): Promise<Bundled> {
     logLevel: 'warning',
     write: false,
   });
-  mkdirSync(join(out, 'chunks'));
-  for (const { path, text } of outputFiles) writeFileSync(path, withoutFacades(text));
-  const inputs = Object.keys(metafile.inputs);
-  const outputs = Object.values(metafile.outputs);
-  return {
-    inputs: [...inputs, 'package-lock.json', ...globSync('tools/*.ts', { cwd: root })],
-    bytes: outputs.reduce((sum, output) => sum + output.bytes, 0),
-    libraries: new Set(inputs.flatMap((file) => libraryOf(file) ?? [])),
-  };
+  mkdirSync(join(out, directory));
+  for (const { path, text } of result.outputFiles) writeFileSync(path, withoutFacades(text));
+  return result;
 }
 
 /** `node_modules/@scope/name/lib/x.js` -> `node_modules/@scope/name`; undefined for our own files. */

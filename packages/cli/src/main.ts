@@ -17,7 +17,8 @@ export async function main(
 ): Promise<ExitCode> {
   const isUp = args.length === 0 || (args[0]?.startsWith('-') === true && !isAboutProgram(args[0]));
   try {
-    await makeProgram(terminal, signal).parseAsync(isUp ? ['up', ...args] : args, { from: 'user' });
+    const line = isUp ? ['up', ...args] : args;
+    await makeProgram(terminal, line[0], signal).parseAsync(line, { from: 'user' });
     return exitCodes.ok;
   } catch (error) {
     if (error instanceof CommanderError) {

@@ -8,9 +8,15 @@ import type { Terminal } from './terminal.ts';
 
 /**
  * The command line, made of the table of commands. It throws CommanderError where commander would end the process.
+ * @param asked the first word of the line: a command that there is comes without the others, which nobody then asks
+ *   about, and a start need not wait for their flags
  * @param signal ends commands that run until they are stopped
  */
-export function makeProgram(terminal: Terminal, signal?: AbortSignal): Command {
+export function makeProgram(
+  terminal: Terminal,
+  asked: string | undefined,
+  signal?: AbortSignal,
+): Command {
   const program = new Command('polyvisor')
     .description('One hypervisor for every kind of virtual machine.')
     .version(VERSION, '-V, --version')
@@ -22,7 +28,10 @@ export function makeProgram(terminal: Terminal, signal?: AbortSignal): Command {
       writeErr: (text) => terminal.warn(text.trimEnd()),
     })
     .exitOverride();
-  for (const row of commands) addCommand(program, row, terminal, signal);
+  const row = commands.find(
+    ({ name, aliases }) => name === asked || aliases?.includes(asked ?? ''),
+  );
+  for (const each of row ? [row] : commands) addCommand(program, each, terminal, signal);
   return program;
 }
 

@@ -1,7 +1,11 @@
 import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { HostError } from '@polyvisor/errors/host-error';
+// Loaded in one piece with this module: one by one, at their first use, they cost a start some milliseconds more.
+import '@polyvisor/host/kinds/evm';
+import '@polyvisor/rpc/server';
 import type { ControlServer } from '@polyvisor/host/control/server';
 import type { GuestSpec } from '@polyvisor/host/guest-spec';
 import { createHost } from '@polyvisor/host/host';
@@ -43,7 +47,8 @@ export async function serve(
   using ending = new Ending(signal);
   for (const spec of plan.guests) await createOrKeep(host, spec);
   const demo = (await plan.prepare?.(host)) ?? [];
-  // Last: its code is loaded while clients are served already.
+  // Last, and not before clients that wait already have their answers: its code takes a while to load.
+  if (plan.console !== false) await pause(CLIENTS_FIRST_MS);
   using cleanup = new DisposableStack();
   if (plan.console !== false) cleanup.defer(await openConsole(host, plan.console, ending));
   const started = {
@@ -62,6 +67,9 @@ export async function serve(
   flushCompileCache();
   if (!plan.once) await ending.promise;
 }
+
+/** How long clients have the host for themselves before the console is opened. */
+const CLIENTS_FIRST_MS = 15;
 
 /** A guest of that name that the data directory kept goes on as it was. */
 async function createOrKeep(host: Host, spec: ServePlan['guests'][number]): Promise<void> {

@@ -2,7 +2,6 @@ import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { bytesToBigInt } from '@polyvisor/bytes/bytes';
 import { hexToBytes } from '@polyvisor/bytes/hex';
 import { BLS_R } from './bls12-381.ts';
-import { sha256 } from './hashes.ts';
 
 const { G1, G2 } = bls12_381;
 const { Fp12 } = bls12_381.fields;
@@ -16,13 +15,6 @@ const TAU_G2 =
   '185cbfee53492714734429b7b38608e23926c911cceceac9a36851477ba4c60b087041de621000edc98edada20c1def2';
 
 let tau: InstanceType<typeof G2.Point> | undefined;
-
-/** 0x01 and the last 31 bytes of the commitment's SHA-256. @see EIP-4844, kzg_to_versioned_hash */
-export function kzgVersionedHash(commitment: Uint8Array): Uint8Array {
-  const hash = sha256(commitment);
-  hash[0] = 1;
-  return hash;
-}
 
 /**
  * Whether the committed polynomial takes the value y at z: e(C - [y]G1, -G2) e(proof, [tau]G2 - [z]G2) = 1.

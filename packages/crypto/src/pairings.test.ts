@@ -26,7 +26,8 @@ import {
   bn254Multiply,
   bn254PairingIsOne,
 } from './bn254.ts';
-import { kzgVersionedHash, verifyKzgProof } from './kzg.ts';
+import { verifyKzgProof } from './kzg.ts';
+import { kzgVersionedHash } from './kzg-hash.ts';
 import { numbersOf, vectors } from './testing/vectors.ts';
 
 /** Order of the groups. See EIP-196. */

@@ -1,5 +1,5 @@
 import type { Hardfork } from '@polyvisor/evm/hardfork';
-import { isDelegation } from '@polyvisor/evm/instance';
+import { isDelegation } from '@polyvisor/evm/addresses';
 import { transactionError } from '@polyvisor/evm/validity';
 import type { BlockEnvironment } from '@polyvisor/evm/world';
 import { EthError } from './errors.ts';

@@ -3,9 +3,9 @@ import { encodeRlp } from '@polyvisor/codec/rlp';
 import { KECCAK_EMPTY } from '@polyvisor/crypto/keccak';
 import { assert } from '@polyvisor/errors/assert';
 import { BLOB_GAS, blobSchedule } from '@polyvisor/evm/blob-schedule';
-import { SYSTEM_CALL_GAS } from '@polyvisor/evm/engine';
+import { createAddress } from '@polyvisor/evm/addresses';
+import { SYSTEM_CALL_GAS } from '@polyvisor/evm/gas';
 import { type Hardfork, isAtLeast } from '@polyvisor/evm/hardfork';
-import { createAddress } from '@polyvisor/evm/instance';
 import type {
   BlockEnvironment,
   Evm,

@@ -1,5 +1,4 @@
 import { bytesToLatin1 } from '@polyvisor/bytes/latin1';
-import { createEvm } from '@polyvisor/evm/engine';
 import { type Hardfork, isAtLeast } from '@polyvisor/evm/hardfork';
 import type { BlockEnvironment, Evm, Tracer } from '@polyvisor/evm/world';
 import type { Machine, MachineUsage, RunResult } from '@polyvisor/machine/machine';
@@ -38,11 +37,8 @@ import {
 } from './transaction.ts';
 
 export interface EthMachineOptions {
-  readonly hardfork: Hardfork;
   /** Blocks whose state can still be asked for. */
   readonly historyBlocks: number;
-  /** Most memory that one execution's frames may use, in bytes. */
-  readonly executionMemoryBytesMax: number;
   /** Transactions that wait at most; more are refused. */
   readonly poolSizeMax: number;
   /** Most gas that a call which is not a transaction gets. */
@@ -50,9 +46,7 @@ export interface EthMachineOptions {
 }
 
 export const defaultEthMachineOptions: EthMachineOptions = {
-  hardfork: 'osaka',
   historyBlocks: 2048,
-  executionMemoryBytesMax: 256 * 1024 * 1024,
   poolSizeMax: 10_000,
   callGasMax: 50_000_000n,
 };
@@ -95,10 +89,11 @@ export class EthMachine implements Machine {
   /** Called when there is work; the host then calls `run`. */
   onWork: () => void = () => {};
 
-  constructor(state: EthState, options: EthMachineOptions = defaultEthMachineOptions) {
+  /** @param evm may be one that machines share: it holds nothing of theirs between executions */
+  constructor(state: EthState, evm: Evm, options: EthMachineOptions = defaultEthMachineOptions) {
     this.#state = state;
     this.options = options;
-    this.#evm = engineFor(options);
+    this.#evm = evm;
     // The state may be that of a chain that was about to mine: one that was stopped, or a fork's origin.
     if (this.#isInstant && this.#hasReadyTransaction()) this.#scheduleMining();
   }
@@ -108,7 +103,7 @@ export class EthMachine implements Machine {
   }
 
   get hardfork(): Hardfork {
-    return this.options.hardfork;
+    return this.#evm.hardfork;
   }
 
   // --- the machine contract
@@ -159,7 +154,7 @@ export class EthMachine implements Machine {
 
   /** A machine that goes on from here by itself. */
   fork(): EthMachine {
-    const fork = new EthMachine(this.#state, this.options);
+    const fork = new EthMachine(this.#state, this.#evm, this.options);
     fork.#nowMs = this.#nowMs;
     return fork;
   }
@@ -467,16 +462,3 @@ const ACCOUNT_MEMORY = 1024;
 const SLOT_BYTES = 110;
 const ACCOUNT_BYTES = 120;
 const POOLED_BYTES = 512;
-
-/** Machines of equal options share an engine: it holds nothing of theirs between executions. */
-const engines = new Map<string, Evm>();
-
-function engineFor({ hardfork, executionMemoryBytesMax }: EthMachineOptions): Evm {
-  const key = `${hardfork} ${executionMemoryBytesMax}`;
-  let evm = engines.get(key);
-  if (!evm) {
-    evm = createEvm({ hardfork, memoryBytesMax: executionMemoryBytesMax });
-    engines.set(key, evm);
-  }
-  return evm;
-}

@@ -74,12 +74,12 @@ test('a transaction that needs more memory than the engine may use is dropped, a
   // mstore(0x100000, 0)
   const code = Uint8Array.of(0x5f, 0x62, 0x10, 0, 0, 0x52);
   const genesis = { accounts: [{ address: hungry, balance: 0n, code }] };
-  const machine = testChain(genesis, { executionMemoryBytesMax: 512 * 1024 });
+  const machine = testChain(genesis, { memoryBytesMax: 512 * 1024 });
   send(machine, alice, { to: hungry, gasLimit: 10_000_000n });
   expect([machine.state.pool.size, machine.state.head.transactions.length]).toEqual([0, 0]);
   send(machine, bob, { to: address(1) });
   expect(machine.state.head.transactions.length).toBe(1);
-  const roomy = testChain(genesis, { executionMemoryBytesMax: 2 * 1024 * 1024 });
+  const roomy = testChain(genesis, { memoryBytesMax: 2 * 1024 * 1024 });
   send(roomy, alice, { to: hungry, gasLimit: 10_000_000n });
   expect(roomy.state.head.receipts[0]!.isSuccess).toBe(true);
 });

@@ -153,7 +153,10 @@ describe(`rows (seed ${SEED})`, () => {
           kept = machine.state;
         }
         expect(plain(tables)).toEqual(plain(apply(new Map(), undefined, kept)));
-        expectEqual(stateFromRows(tables, machine.options), kept);
+        expectEqual(
+          stateFromRows(tables, { ...machine.options, hardfork: machine.hardfork }),
+          kept,
+        );
       }),
       { seed: SEED, numRuns: 40 },
     );
@@ -211,7 +214,7 @@ describe('damaged rows', () => {
   ): (() => void) => {
     const tables = apply(new Map(), undefined, machine.state);
     change(tables.get(table)!);
-    return () => stateFromRows(tables, machine.options);
+    return () => stateFromRows(tables, { ...machine.options, hardfork: machine.hardfork });
   };
 
   test.each(['accounts', 'slots', 'codes', 'blocks'])('a row is missing in %s', (table) => {

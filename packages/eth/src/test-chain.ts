@@ -1,6 +1,7 @@
 import { bigIntToBytes } from '@polyvisor/bytes/bytes';
 import { privateKeyToAddress } from '@polyvisor/crypto/secp256k1';
 import { type Genesis, type GenesisAccount, genesisState } from './genesis.ts';
+import { sharedEvm } from '@polyvisor/evm/shared-engines';
 import { EthMachine, type EthMachineOptions, defaultEthMachineOptions } from './machine.ts';
 import type { Task } from '@polyvisor/machine/tasks';
 import { type UnsignedTransaction, signTransaction } from './transaction.ts';
@@ -46,14 +47,14 @@ export function testGenesis(genesis: Partial<Genesis> = {}): Genesis {
 
 export function testChain(
   genesis: Partial<Genesis> = {},
-  options: Partial<EthMachineOptions> = {},
+  { memoryBytesMax, ...options }: Partial<EthMachineOptions> & { memoryBytesMax?: number } = {},
 ): EthMachine {
   const whole = testGenesis(genesis);
   const { hardfork } = whole;
-  const machine = new EthMachine(genesisState(whole), {
+  const evm = sharedEvm({ hardfork, ...(memoryBytesMax === undefined ? {} : { memoryBytesMax }) });
+  const machine = new EthMachine(genesisState(whole), evm, {
     ...defaultEthMachineOptions,
     ...options,
-    hardfork,
   });
   machine.setNow(1000 * TEST_NOW);
   return machine;

@@ -2,7 +2,7 @@ import { bytesToBigInt, concatBytes, equalBytes } from '@polyvisor/bytes/bytes';
 import { type RlpItem, decodeRlp, encodeRlp, rlpInteger } from '@polyvisor/codec/rlp';
 import { keccak256 } from '@polyvisor/crypto/keccak';
 import { SECP256K1_N, recoverAddress, sign } from '@polyvisor/crypto/secp256k1';
-import { kzgVersionedHash } from '@polyvisor/crypto/kzg';
+import { kzgVersionedHash } from '@polyvisor/crypto/kzg-hash';
 import type { AccessListEntry, Authorization, TransactionMessage } from '@polyvisor/evm/world';
 import { EthError } from './errors.ts';
 

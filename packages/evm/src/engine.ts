@@ -1,10 +1,10 @@
-import { createAddress } from './instance.ts';
+import { createAddress, isDelegation } from './addresses.ts';
 import { BLOB_GAS } from './blob-schedule.ts';
 import { effectsOf } from './effects.ts';
 import { gasAt } from './gas.ts';
 import { type Ending, endings } from './halts.ts';
 import { type Hardfork, isAtLeast } from './hardfork.ts';
-import { EngineFault, EvmInstance, isDelegation } from './instance.ts';
+import { EngineFault, EvmInstance } from './instance.ts';
 import { PAUSED } from './interpreter.ts';
 import { intrinsicGas } from './intrinsic.ts';
 import {
@@ -49,9 +49,6 @@ export interface EvmOptions {
 }
 
 const MEMORY_BYTES_MAX = 1024 * 1024 * 1024;
-
-/** Gas that system calls get. @see EIP-4788 */
-export const SYSTEM_CALL_GAS = 30_000_000n;
 
 /**
  * An engine of one fork. An execution holds an instance, plain or with a tracer's hooks, from its start to its end;

@@ -74,3 +74,6 @@ export const limits = {
 export function gasAt(name: keyof typeof gas, fork: Hardfork): number {
   return valueAt<number>(gas[name], fork) ?? 0;
 }
+
+/** Gas that system calls get. @see EIP-4788 */
+export const SYSTEM_CALL_GAS = 30_000_000n;

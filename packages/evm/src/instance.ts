@@ -1,7 +1,6 @@
-import { bigIntToBytes, concatBytes } from '@polyvisor/bytes/bytes';
-import { encodeRlp, rlpInteger } from '@polyvisor/codec/rlp';
 import { KECCAK_EMPTY, keccak256 } from '@polyvisor/crypto/keccak';
 import { assert } from '@polyvisor/errors/assert';
+import { create2Address, createAddress, isDelegation } from './addresses.ts';
 import { endings } from './halts.ts';
 import type { Hardfork } from './hardfork.ts';
 import {
@@ -439,26 +438,6 @@ export class EvmInstance {
       refund: globals.refund.value,
     });
   }
-}
-
-/** @see Yellow Paper, section 7, equation 89 */
-export function createAddress(sender: Uint8Array, nonce: bigint): Uint8Array {
-  return keccak256(encodeRlp([sender, rlpInteger(nonce)])).slice(12);
-}
-
-/** @see EIP-1014 */
-export function create2Address(
-  sender: Uint8Array,
-  salt: Uint8Array,
-  initcode: Uint8Array,
-): Uint8Array {
-  const preimage = concatBytes(bigIntToBytes(0xffn, 1), sender, salt, keccak256(initcode));
-  return keccak256(preimage).slice(12);
-}
-
-/** Whether code is a delegation designator: 0xef0100 and an address. @see EIP-7702 */
-export function isDelegation(code: Uint8Array): boolean {
-  return code.length === 23 && code[0] === 0xef && code[1] === 0x01 && code[2] === 0x00;
 }
 
 function isEmptyHash(hash: Uint8Array): boolean {

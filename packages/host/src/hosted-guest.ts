@@ -38,6 +38,8 @@ export class HostedGuest implements Guest {
   #endpoints: readonly Endpoint[] = [];
   #attached: Attached | undefined;
   #isRemoved = false;
+  #loading: Promise<void> | undefined;
+  #cancelLoad: (() => void) | undefined;
   #headSeen = '';
 
   constructor(facts: GuestFacts, host: GuestHost) {
@@ -114,7 +116,7 @@ export class HostedGuest implements Guest {
 
   async start(): Promise<void> {
     checkTransition(this.name, this.#state, 'start');
-    const { instance, job } = this.#parts();
+    const { instance } = this.#parts();
     const before = this.#state;
     // At once, so that it isn't started twice; told to others when its doors are open.
     const state: GuestState = (this.#state = { name: 'running' });
@@ -127,7 +129,7 @@ export class HostedGuest implements Guest {
     if (this.#state !== state) return await this.#closeDoors(instance);
     instance.setNow(this.#host.clock.unixMs());
     this.#setState(state);
-    job.resume();
+    this.#giveCpu(LOAD_AFTER_MS);
   }
 
   pause(): void {
@@ -137,7 +139,7 @@ export class HostedGuest implements Guest {
 
   resume(): void {
     this.#move('resume');
-    this.#parts().job.resume();
+    this.#giveCpu();
   }
 
   async stop(): Promise<void> {
@@ -177,7 +179,7 @@ export class HostedGuest implements Guest {
   }
 
   async restore(idOrName: string): Promise<Snapshot> {
-    const { instance, job, durable } = this.#parts();
+    const { instance, durable } = this.#parts();
     const state = this.snapshots.state(idOrName);
     this.#rejectWaiting('guest-restored', `guest '${this.name}' went back to a snapshot`);
     instance.restore(state);
@@ -185,7 +187,7 @@ export class HostedGuest implements Guest {
     durable?.moveTo(snapshot.id);
     if (this.#state.name === 'failed') {
       this.#setState({ name: 'running' });
-      job.resume();
+      this.#giveCpu();
     }
     this.#host.events.emit({ kind: 'snapshot-restored', guest: this.id, snapshot: snapshot.id });
     this.#headMoved(instance.head());
@@ -252,6 +254,7 @@ export class HostedGuest implements Guest {
     const parts = this.#attached;
     if (parts === undefined) return;
     parts.job.pause();
+    this.#cancelLoad?.();
     this.#rejectWaiting('guest-stopped', `guest '${this.name}' is stopped`);
     const before = this.#state;
     this.#state = { name: 'stopped' };
@@ -286,6 +289,8 @@ export class HostedGuest implements Guest {
   async settle<T>(task: Task<T>): Promise<T> {
     const { job } = this.#parts();
     this.checkOpen();
+    const loading = this.#load();
+    if (loading !== undefined) await loading;
     if (!task.isEnded) this.#host.scheduler.runNow(job, () => task.isEnded);
     // A slice of this very task may have been the one that broke the machine.
     this.#checkNotFailed();
@@ -325,7 +330,7 @@ export class HostedGuest implements Guest {
       requests: this.requests,
       entropy: (length) => this.#host.entropy(length),
       settle: (task) => this.settle(task),
-      wake: () => this.#host.scheduler.wake(this.#parts().job),
+      wake: () => this.#wake(),
       checkOpen: () => this.checkOpen(),
       isReady: () => this.#hasRoom(),
       committed: () => this.committed(),
@@ -341,6 +346,33 @@ export class HostedGuest implements Guest {
 
   #hasRoom(): boolean {
     return this.#state.name === 'running' && this.#attached?.durable?.isFull !== true;
+  }
+
+  #wake(): void {
+    this.#host.scheduler.wake(this.#parts().job);
+    void this.#load();
+  }
+
+  /** The running guest's machine gets CPU: at once, or when what it needs is loaded. */
+  #giveCpu(loadAfterMs = 0): void {
+    const { instance, job } = this.#parts();
+    if (instance.loader?.isLoaded !== false) return job.resume();
+    this.#cancelLoad = this.#host.clock.after(loadAfterMs, () => void this.#load());
+  }
+
+  /** @returns undefined when the machine has all it needs to run */
+  #load(): Promise<void> | undefined {
+    const loader = this.#attached?.instance.loader;
+    if (loader === undefined || loader.isLoaded) return undefined;
+    this.#cancelLoad?.();
+    this.#loading ??= loader.load().then(
+      () => {
+        this.#loading = undefined;
+        if (this.#state.name === 'running') this.#attached?.job.resume();
+      },
+      (error: Error) => this.fail({ code: 'engine-limit', message: error.message }),
+    );
+    return this.#loading;
   }
 
   #parts(): Attached {
@@ -455,6 +487,9 @@ export class HostedGuest implements Guest {
     this.#host.logs.write(level, message, { guest: this.id, ...fields });
   }
 }
+
+/** What a machine needs is loaded this long after its start, when nobody asked for it before: clients come first. */
+const LOAD_AFTER_MS = 50;
 
 /** What a guest needs of its host. */
 export interface GuestHost {

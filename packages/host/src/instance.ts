@@ -12,6 +12,8 @@ import type { RequestLog } from './request-log.ts';
  */
 export interface Instance<State = unknown> {
   readonly machine: Machine;
+  /** Loads what the machine needs to run, and not to be looked at. Kinds without it have all they need. */
+  readonly loader?: Loader;
   /** The whole state, now. O(1). */
   state(): State;
   /** Goes back (or sideways) to a state of this kind; work under way is dropped. O(1). */
@@ -84,4 +86,10 @@ export interface GuestContext {
   /** The guest got further. */
   headMoved(head: string): void;
   log(level: LogLevel, message: string, fields?: LogFields): void;
+}
+
+/** Code that a machine gets no CPU without; clients are answered meanwhile. */
+export interface Loader {
+  readonly isLoaded: boolean;
+  load(): Promise<void>;
 }

@@ -31,6 +31,8 @@ test('what a client was told outlives kill -9 at any moment', async () => {
   for (let round = 0; round < ROUNDS; round++) {
     const url = await startHost();
     await told.check(url);
+    // Most rounds end a host that is at work; some one that still loads its engine.
+    if (round % 4 !== 0) await ask(url, 'eth_call', { to: `0x${'0'.repeat(40)}` }, 'latest');
     const killed = killAfter(random() * ROUND_MS_MAX);
     await Promise.all(Array.from({ length: CLIENTS }, (_, index) => load(url, index, told)));
     await killed;

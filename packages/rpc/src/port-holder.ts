@@ -1,5 +1,4 @@
 import { readFile, readdir, readlink } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
 import { IDENTITY_PATH } from './http-door.ts';
 
 /**
@@ -21,7 +20,7 @@ async function askForGuest(
   port: number,
 ): Promise<{ name: string; kind: string } | undefined> {
   const address = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  const url = `http://${isIPv6(address) ? `[${address}]` : address}:${port}${IDENTITY_PATH}`;
+  const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}${IDENTITY_PATH}`;
   try {
     const signal = AbortSignal.timeout(ASK_TIMEOUT_MS);
     const response = await fetch(url, { signal, redirect: 'error' });

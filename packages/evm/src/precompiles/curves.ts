@@ -7,7 +7,8 @@ import {
   bn254PairingIsOne,
 } from '@polyvisor/crypto/bn254';
 import { BLS_R } from '@polyvisor/crypto/bls12-381';
-import { kzgVersionedHash, verifyKzgProof } from '@polyvisor/crypto/kzg';
+import { verifyKzgProof } from '@polyvisor/crypto/kzg';
+import { kzgVersionedHash } from '@polyvisor/crypto/kzg-hash';
 import { verifyP256 } from '@polyvisor/crypto/p256';
 import { recoverAddress } from '@polyvisor/crypto/secp256k1';
 import { boolWord, slicePadded, wordAt } from './input.ts';

@@ -1,5 +1,4 @@
 import { hexToBytes } from '@polyvisor/bytes/hex';
-import { mnemonicToAccounts } from '@polyvisor/crypto/mnemonic';
 import type { KeyedAccount } from '@polyvisor/crypto/mnemonic';
 import { evmDefaults } from './evm-options.ts';
 import type { ResolvedEvmOptions } from './evm-types.ts';
@@ -10,12 +9,15 @@ type AccountOptions = Pick<ResolvedEvmOptions, 'mnemonic' | 'accounts' | 'deriva
  * A chain's development accounts. Deriving is the slow part of making a chain: those that everybody has stand below,
  * and a thousand forks have the accounts of their origin.
  */
-export function developmentAccounts(options: AccountOptions): readonly KeyedAccount[] {
+export async function developmentAccounts(
+  options: AccountOptions,
+): Promise<readonly KeyedAccount[]> {
   if (isWellKnown(options)) return wellKnownAccounts().slice(0, options.accounts);
   const { mnemonic, accounts, derivationPath } = options;
   const key = JSON.stringify([mnemonic, accounts, derivationPath]);
   let derived = derivedAccounts.get(key);
   if (derived === undefined) {
+    const { mnemonicToAccounts } = await import('@polyvisor/crypto/mnemonic');
     derived = mnemonicToAccounts(mnemonic, accounts, derivationPath);
     if (derivedAccounts.size >= DERIVED_MAX) derivedAccounts.clear();
     derivedAccounts.set(key, derived);

@@ -12,10 +12,12 @@ import type { Change } from '@polyvisor/store/rows';
 import type { Endpoint, Fact, GuestContext, Instance, ListenOptions } from '../instance.ts';
 import { VERSION } from '../version.ts';
 import type { ResolvedEvmOptions } from './evm-types.ts';
+import { LazyEvm } from './lazy-evm.ts';
 
 /** An Ethereum chain as a guest: the machine, its JSON-RPC, and the servers that carry that. */
 export class EvmInstance implements Instance<EthState> {
   readonly machine: EthMachine;
+  readonly loader: LazyEvm;
   readonly accounts: readonly KeyedAccount[];
   /** The JSON-RPC without a network between. */
   readonly provider: InProcessProvider;
@@ -38,11 +40,10 @@ export class EvmInstance implements Instance<EthState> {
     this.#options = options;
     this.#context = context;
     this.accounts = accounts;
-    this.machine = new EthMachine(state, {
+    this.loader = new LazyEvm(options.hardfork, executionMemoryFor(context.limits.memoryBytesMax));
+    this.machine = new EthMachine(state, this.loader, {
       ...defaultEthMachineOptions,
-      hardfork: options.hardfork,
       historyBlocks: options.historyBlocks,
-      executionMemoryBytesMax: executionMemoryFor(context.limits.memoryBytesMax),
     });
     this.machine.onWork = () => context.wake();
     this.#service = createEthService({
@@ -178,9 +179,12 @@ export class EvmInstance implements Instance<EthState> {
   }
 }
 
+/** Most memory that the frames of one execution may use together. */
+const EXECUTION_MEMORY_BYTES_MAX = 256 * 1024 * 1024;
+
 /** A power of two, so that there are few kinds of engines: machines share them. */
 function executionMemoryFor(memoryBytesMax: number): number {
-  const atMost = Math.min(memoryBytesMax, defaultEthMachineOptions.executionMemoryBytesMax);
+  const atMost = Math.min(memoryBytesMax, EXECUTION_MEMORY_BYTES_MAX);
   return 2 ** Math.floor(Math.log2(atMost));
 }
 

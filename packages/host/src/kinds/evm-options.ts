@@ -1,6 +1,5 @@
 import { isHex } from '@polyvisor/bytes/hex';
 import { HostError } from '@polyvisor/errors/host-error';
-import { defaultEthMachineOptions } from '@polyvisor/eth/machine';
 import { hardforks } from '@polyvisor/evm/hardfork';
 import { inRange, wholeInRange } from '../guest-spec.ts';
 import { evmRanges } from './evm-limits.ts';
@@ -9,7 +8,7 @@ import type { EvmAllocation, EvmOptions, ResolvedEvmOptions } from './evm-types.
 /** What a chain is made with when its options don't say: what hardhat and anvil do, so that tutorials work. */
 export const evmDefaults: Omit<ResolvedEvmOptions, 'timestamp'> = {
   chainId: 31_337,
-  hardfork: defaultEthMachineOptions.hardfork,
+  hardfork: 'osaka',
   accounts: 10,
   balance: 10_000,
   mnemonic: 'test test test test test test test test test test test junk',

@@ -12,15 +12,15 @@ import type { GuestKind } from './kind.ts';
 export const evmKind: GuestKind<EvmOptions, ResolvedEvmOptions, EthState, EvmFaces, EvmInstance> = {
   resolve: resolveEvmOptions,
   async create(options, context) {
-    const accounts = developmentAccounts(options);
+    const accounts = await developmentAccounts(options);
     return new EvmInstance(options, evmGenesis(options, accounts), accounts, context);
   },
   async load(options, rows, context) {
     const state = stateFromRows(rows, options);
-    return new EvmInstance(options, state, developmentAccounts(options), context);
+    return new EvmInstance(options, state, await developmentAccounts(options), context);
   },
   async fork(options, state, context) {
-    return new EvmInstance(options, state, developmentAccounts(options), context);
+    return new EvmInstance(options, state, await developmentAccounts(options), context);
   },
   forkOptions: (options) => ({
     ...options,

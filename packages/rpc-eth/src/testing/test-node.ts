@@ -6,6 +6,7 @@ import {
   type EthMachineOptions,
   defaultEthMachineOptions,
 } from '@polyvisor/eth/machine';
+import { sharedEvm } from '@polyvisor/evm/shared-engines';
 import { hexToBytes } from '@polyvisor/bytes/hex';
 import type { Task } from '@polyvisor/machine/tasks';
 import type { RpcSession } from '@polyvisor/rpc/service';
@@ -50,9 +51,9 @@ export class TestNode {
       mining: { mode: 'instant' },
       ...options.genesis,
     };
-    this.machine = new EthMachine(genesisState(genesis), {
+    const evm = sharedEvm({ hardfork: genesis.hardfork });
+    this.machine = new EthMachine(genesisState(genesis), evm, {
       ...defaultEthMachineOptions,
-      hardfork: genesis.hardfork,
       ...options.machine,
     });
     this.machine.setNow(this.nowMs);
