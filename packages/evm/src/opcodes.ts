@@ -284,9 +284,13 @@ const rows: readonly Opcode[] = [
 ];
 
 /** The opcodes by code, 256 entries; undefined where the set has a gap. INVALID (0xfe) is one of the gaps. */
-export const opcodes: readonly (Opcode | undefined)[] = Array.from({ length: 256 }, (_, code) =>
-  rows.find((row) => row.code === code),
-);
+export const opcodes: readonly (Opcode | undefined)[] = byCode();
+
+function byCode(): (Opcode | undefined)[] {
+  const table: (Opcode | undefined)[] = Array.from({ length: 256 });
+  for (const row of rows) table[row.code] = row;
+  return table;
+}
 
 /** The fixed price of an opcode at a fork. */
 export function opcodeGas(opcode: Opcode, fork: Hardfork): number {

@@ -42,15 +42,22 @@ export const instructionRows: readonly InstructionRow[] = [
 ];
 
 const byName = new Map(instructionRows.map((entry) => [entry.name, entry]));
-const byOpcode: (InstructionRow | undefined)[] = Array.from({ length: 0xff00 });
-for (const entry of instructionRows) byOpcode[entry.opcode] = entry;
+/** Opcodes with a prefix have it as their high byte. Made when first asked for: who only writes needs none. */
+let byOpcode: (InstructionRow | undefined)[] | undefined;
 
 export function rowOf(name: InstructionName): InstructionRow {
   return byName.get(name)!;
 }
 
 export function rowAt(opcode: number): InstructionRow | undefined {
+  byOpcode ??= tableByOpcode();
   return byOpcode[opcode];
+}
+
+function tableByOpcode(): (InstructionRow | undefined)[] {
+  const table: (InstructionRow | undefined)[] = Array.from({ length: 0xff00 });
+  for (const entry of instructionRows) table[entry.opcode] = entry;
+  return table;
 }
 
 function row(
