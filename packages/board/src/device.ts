@@ -24,7 +24,7 @@ export interface GuestRam {
 /** A line to the interrupt controller: a level, kept until changed. */
 export type InterruptLine = (isHigh: boolean) => void;
 
-/** The machine's time, as devices see it: it only moves between slices. */
+/** The machine's time, as devices see it: it never goes back. */
 export interface Clock {
   /** Ticks since the machine was made: an integer, `TICKS_PER_SECOND` of them a second. */
   readonly ticks: number;

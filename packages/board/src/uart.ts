@@ -80,6 +80,13 @@ export class Uart implements MmioDevice, Stateful {
     return count;
   }
 
+  /** Takes bytes that the guest has not read, as firmware that reads past the driver. */
+  takeInput(lengthMax: number): Uint8Array {
+    const taken = Uint8Array.from(this.#input.splice(0, lengthMax));
+    this.#update();
+    return taken;
+  }
+
   load(offset: number): number {
     const isDivisor = (this.#lineControl & DIVISOR_ACCESS) !== 0;
     switch (offset) {

@@ -1,0 +1,143 @@
+import { HostError } from '@polyvisor/errors/host-error';
+import type { Processor } from '@polyvisor/riscv/contract';
+import { boardTree } from './board-tree.ts';
+import { flattenTree } from './device-tree.ts';
+import type { GuestRam } from './device.ts';
+import { readElf } from './elf.ts';
+import { readLinuxImage } from './linux-image.ts';
+
+/** What the machine begins with. */
+export type Boot =
+  | {
+      readonly kind: 'linux';
+      /** An uncompressed `Image`. */
+      readonly kernel: Uint8Array;
+      /** A cpio archive, compressed with anything that the kernel knows. */
+      readonly initrd?: Uint8Array;
+      readonly arguments?: string;
+      /** Randomness for the kernel's generator. */
+      readonly rngSeed?: Uint8Array;
+    }
+  | {
+      readonly kind: 'program';
+      /** A static ELF executable at physical addresses. */
+      readonly file: Uint8Array;
+      /** `supervisor`: the board serves its environment calls; `machine`: it has the hart for itself. */
+      readonly mode: 'supervisor' | 'machine';
+    };
+
+/** What the engine has, in the order of an ISA's name: single letters, then Z by category, then S. */
+// oxfmt-ignore
+const EXTENSIONS = [
+  'i', 'm', 'a', 'f', 'd', 'c',
+  'zicbom', 'zicboz', 'zicntr', 'zicsr', 'zifencei', 'zba', 'zbb', 'zbs', 'sstc',
+];
+
+const A0 = 10;
+const A1 = 11;
+const SUPERVISOR = 1;
+const MACHINE = 3;
+/** Control registers. @see RISC-V Privileged ISA 20240411, table 7 */
+const MEDELEG = 0x302;
+const MIDELEG = 0x303;
+const MCOUNTEREN = 0x306;
+const MENVCFG = 0x30a;
+/** All that a supervisor can handle; its own calls come out of the hart. */
+const SUPERVISOR_EXCEPTIONS = 0xb1ffn;
+const SUPERVISOR_INTERRUPTS = 0x222n;
+const ALL_COUNTERS = 7n;
+/** Timer of its own (STCE), hardware updates of A and D (ADUE), cache-block instructions (CBZE, CBCFE, CBIE). */
+const SUPERVISOR_ENVIRONMENT = (1n << 63n) | (1n << 61n) | 0xf0n;
+
+const PAGE_BYTES = 4096;
+const TREE_ALIGNMENT = 2 ** 21;
+
+/** Puts the images into RAM and the hart at their beginning. @param virtioSlots of the MMIO bus that have a device */
+export function boot(
+  what: Boot,
+  processor: Processor,
+  ram: GuestRam,
+  virtioSlots: readonly number[],
+): void {
+  const ramEnd = ram.base + ram.byteLength;
+  const { entry, end } =
+    what.kind === 'linux' ? placeKernel(what.kernel, ram) : placeProgram(what.file, ram);
+  const initrdFile = what.kind === 'linux' ? what.initrd : undefined;
+  // From the end of RAM down: the tree where a large page begins, so that a kernel maps it whole, and the initrd.
+  const treeAt = Math.floor((ramEnd - 1) / TREE_ALIGNMENT) * TREE_ALIGNMENT;
+  const initrdAt = roundDown(treeAt - (initrdFile?.length ?? 0), PAGE_BYTES);
+  const tree = flattenTree(
+    boardTree({
+      ramBytes: ram.byteLength,
+      extensions: EXTENSIONS,
+      bootArguments: (what.kind === 'linux' && what.arguments) || '',
+      initrd: initrdFile && { start: initrdAt, end: initrdAt + initrdFile.length },
+      rngSeed: what.kind === 'linux' ? what.rngSeed : undefined,
+      virtioSlots,
+    }),
+  );
+  if (initrdAt < end || treeAt + tree.length > ramEnd) throw tooSmall(ram.byteLength);
+  if (initrdFile) place(ram, initrdAt, initrdFile);
+  place(ram, treeAt, tree);
+  const isSupervisor = what.kind === 'linux' || what.mode === 'supervisor';
+  if (isSupervisor) delegate(processor);
+  processor.privilege = isSupervisor ? SUPERVISOR : MACHINE;
+  processor.pc = entry;
+  processor.setX(A0, 0n);
+  processor.setX(A1, BigInt(treeAt));
+}
+
+/** @see RISC-V SBI 2.0, and Linux, Documentation/arch/riscv/boot.rst: what firmware leaves a kernel with */
+function delegate(processor: Processor): void {
+  processor.setCsr(MEDELEG, SUPERVISOR_EXCEPTIONS);
+  processor.setCsr(MIDELEG, SUPERVISOR_INTERRUPTS);
+  processor.setCsr(MCOUNTEREN, ALL_COUNTERS);
+  processor.setCsr(MENVCFG, SUPERVISOR_ENVIRONMENT);
+}
+
+interface Placed {
+  readonly entry: bigint;
+  /** Physical address behind all that it uses. */
+  readonly end: number;
+}
+
+function placeKernel(kernel: Uint8Array, ram: GuestRam): Placed {
+  const { offset, byteLength } = readLinuxImage(kernel);
+  const address = ram.base + offset;
+  if (offset + byteLength > ram.byteLength) throw tooSmall(ram.byteLength);
+  place(ram, address, kernel);
+  return { entry: BigInt(address), end: address + byteLength };
+}
+
+function placeProgram(file: Uint8Array, ram: GuestRam): Placed {
+  const { entry, segments } = readElf(file);
+  let end = ram.base;
+  for (const { address, bytes, byteLength } of segments) {
+    if (ram.bytes(address, byteLength) === undefined) {
+      throw new HostError(
+        'elf-file',
+        `the program wants ${byteLength} bytes at 0x${address.toString(16)}, which are not all RAM`,
+        `link it for 0x${ram.base.toString(16)}`,
+      );
+    }
+    place(ram, address, bytes);
+    end = Math.max(end, address + byteLength);
+  }
+  return { entry, end };
+}
+
+function place(ram: GuestRam, address: number, bytes: Uint8Array): void {
+  ram.bytes(address, bytes.length)!.set(bytes);
+}
+
+function roundDown(value: number, unit: number): number {
+  return Math.floor(value / unit) * unit;
+}
+
+function tooSmall(ramBytes: number): HostError {
+  return new HostError(
+    'ram-size',
+    `${ramBytes} bytes of memory are too few for what is to be booted`,
+    'give the machine more memory',
+  );
+}

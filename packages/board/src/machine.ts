@@ -1,0 +1,262 @@
+import { assert } from '@polyvisor/errors/assert';
+import type { Machine, MachineUsage, RunResult } from '@polyvisor/machine/machine';
+import {
+  type GuestMemory,
+  type MemorySnapshot,
+  createMemory,
+  forkMemory,
+} from '@polyvisor/memory/guest-memory';
+import { PAGE_BYTES } from '@polyvisor/memory/pages';
+import type { Processor } from '@polyvisor/riscv/contract';
+import { Hart } from '@polyvisor/riscv/hart';
+import { Board } from './board.ts';
+import { type Boot, boot } from './boot.ts';
+import { RAM_BASE } from './layout.ts';
+import { MachineClock, STEPS_PER_TICK } from './machine-clock.ts';
+import { Ram } from './ram.ts';
+import type { SbiBoard } from './sbi/function.ts';
+import { serveSbi } from './sbi/sbi.ts';
+import { SerialOutput } from './serial-output.ts';
+import { StateReader, StateWriter } from './state.ts';
+import type { PowerEnd } from './syscon.ts';
+import type { VirtioDevice } from './virtio/device.ts';
+
+export interface ComputerOptions {
+  /** A multiple of 64 KiB, up to 4 GiB. */
+  readonly ramBytes: number;
+  readonly pciDevices?: readonly VirtioDevice[];
+  readonly mmioDevices?: readonly VirtioDevice[];
+  /**
+   * `host`: time is what `moveTo` says, and goes on slowly between two calls. `steps`: it is what the guest has done,
+   * and jumps where the guest only waits, so two runs with the same input are the same.
+   */
+  readonly time?: 'host' | 'steps';
+  readonly stepsPerTick?: number;
+  /** Wall-clock time at tick 0, in nanoseconds since 1970; default 0. */
+  readonly epochNs?: bigint;
+  /** Bytes of serial output that wait for the host before the machine stops for it; default 1 MiB. */
+  readonly serialOutputBytesMax?: number;
+}
+
+/** A computer at one moment: its memory, and everything else. */
+export interface SavedComputer {
+  readonly memory: MemorySnapshot;
+  readonly state: Uint8Array;
+  /** Whether the board is the M-mode of its program. */
+  readonly servesSbi: boolean;
+}
+
+const STATE_VERSION = 1;
+
+/** A RISC-V computer: one hart, RAM and the board's devices. Nothing comes in but by its methods and its devices'. */
+export class ComputerMachine implements Machine, Disposable {
+  readonly kind = 'linux';
+  readonly #memory: GuestMemory;
+  readonly #servesSbi: boolean;
+  readonly #ram: Ram;
+  readonly #clock: MachineClock;
+  readonly #board: Board;
+  readonly #hart: Processor;
+  readonly #output: SerialOutput;
+  readonly #isTimeSteps: boolean;
+  readonly #sbi: SbiBoard;
+  /** Ticks at which the timer of `set_timer` interrupts. */
+  #timerAt = Infinity;
+  #end: PowerEnd | undefined;
+
+  /** Use `createComputer` and `restoreComputer`. */
+  constructor(options: ComputerOptions, memory: GuestMemory, servesSbi: boolean) {
+    const { pciDevices = [], mmioDevices = [], epochNs = 0n, time = 'host' } = options;
+    this.#memory = memory;
+    this.#servesSbi = servesSbi;
+    this.#isTimeSteps = time === 'steps';
+    this.#output = new SerialOutput(options.serialOutputBytesMax);
+    this.#ram = new Ram(memory, RAM_BASE);
+    this.#clock = new MachineClock(options.stepsPerTick ?? STEPS_PER_TICK, () => this.#hart.steps);
+    this.#board = new Board({
+      clock: this.#clock,
+      ram: this.#ram,
+      epochNs,
+      pciDevices,
+      mmioDevices,
+      transmit: (byte) => this.#transmit(Uint8Array.of(byte)),
+      end: (how) => this.#finish(how),
+    });
+    this.#hart = new Hart({
+      memory: memory.memory,
+      ramBase: RAM_BASE,
+      ramBytes: memory.byteLength,
+      bus: this.#board.bus,
+      clock: (steps) => this.#clock.at(steps),
+      isSbiOutside: servesSbi,
+    });
+    this.#board.connect(this.#hart);
+    this.#ram.onWritten = (address, length) => this.#hart.written(address, length);
+    this.#sbi = {
+      processor: this.#hart,
+      ram: this.#ram,
+      setTimer: (ticks) => this.#setTimer(ticks),
+      writeConsole: (bytes) => this.#transmit(bytes),
+      readConsole: (lengthMax) => this.#board.uart.takeInput(lengthMax),
+      end: (how) => this.#finish(how),
+    };
+  }
+
+  /** How the guest ended, once it has. */
+  get end(): PowerEnd | undefined {
+    return this.#end;
+  }
+
+  /** Ticks since the machine was made. */
+  get ticks(): number {
+    return this.#clock.ticks;
+  }
+
+  /** When an idle machine has work again by itself, in ticks; Infinity if never. */
+  get wakesAt(): number {
+    return Math.min(this.#timerAt, this.#board.wakesAt, this.#hart.deadline);
+  }
+
+  /** Says how late it is, in ticks since the machine was made. Time does not go back. */
+  moveTo(ticks: number): void {
+    this.#clock.moveTo(ticks);
+  }
+
+  /** Bytes typed on the serial line. @returns how many there was room for */
+  serialInput(bytes: Uint8Array): number {
+    return this.#board.uart.receive(bytes);
+  }
+
+  /** What came out of the serial line since the last call. */
+  takeSerialOutput(): Uint8Array {
+    return this.#output.take();
+  }
+
+  boot(what: Boot, mmioSlots: readonly number[]): void {
+    boot(what, this.#hart, this.#ram, mmioSlots);
+  }
+
+  run(budget: number): RunResult {
+    let used = 0;
+    while (used < budget) {
+      if (this.#end) return { reason: 'halt', used };
+      if (this.#output.isFull) return { reason: 'idle', used };
+      this.#elapse();
+      const steps = Math.min(budget - used, this.#clock.stepsUntil(this.#nextEvent()));
+      const result = this.#hart.run(steps);
+      used += result.used;
+      if (result.reason === 'sbi') serveSbi(this.#sbi);
+      else if (result.reason === 'wfi' && !this.#wait()) return { reason: 'idle', used };
+    }
+    return { reason: 'budget', used };
+  }
+
+  usage(): MachineUsage {
+    return {
+      work: BigInt(this.#hart.steps),
+      memoryBytes: this.#memory.dirtyPages().length * PAGE_BYTES,
+      storageBytes: 0,
+    };
+  }
+
+  /** Zeroes the page at a physical address: a guest that gave it away has no use for what it held. */
+  releasePage(address: number): void {
+    const page = this.#ram.bytes(address, PAGE_BYTES);
+    if (!page) return;
+    page.fill(0);
+    this.#ram.written(address, PAGE_BYTES);
+  }
+
+  /**
+   * The computer as it is between two runs, without what the host has not taken from its serial line. The snapshot's
+   * memory is the caller's to dispose.
+   */
+  save(): SavedComputer {
+    assert(!this.#end, 'a computer that ended is not saved');
+    const state = new StateWriter()
+      .section('computer', STATE_VERSION, (out) => {
+        this.#clock.saveState(out);
+        out.number(this.#timerAt).bytes(this.#hart.save());
+        this.#board.saveState(out);
+      })
+      .finish();
+    return { memory: this.#memory.snapshot(), state, servesSbi: this.#servesSbi };
+  }
+
+  /** Goes on as another did. @throws HostError `machine-state` for what was not saved by a computer like this one */
+  load(state: Uint8Array): void {
+    new StateReader(state).section('computer', STATE_VERSION, (from) => {
+      this.#clock.loadState(from);
+      this.#timerAt = from.number();
+      this.#hart.load(from.bytes());
+      this.#board.loadState(from);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
+  }
+
+  #nextEvent(): number {
+    return Math.min(this.#timerAt, this.#board.wakesAt);
+  }
+
+  /** Brings interrupts that time causes up to date. */
+  #elapse(): void {
+    if (this.#clock.ticks >= this.#timerAt) {
+      this.#timerAt = Infinity;
+      this.#hart.setLine('STIP', true);
+    }
+    this.#board.elapse();
+  }
+
+  /** The guest waits for an interrupt. True if its time was moved on to the next one that comes by itself. */
+  #wait(): boolean {
+    const { wakesAt } = this;
+    if (wakesAt <= this.#clock.ticks) return true;
+    if (!this.#isTimeSteps || wakesAt === Infinity) return false;
+    this.#clock.moveTo(wakesAt);
+    return true;
+  }
+
+  /** A new time takes the interrupt of the old one back (SBI 2.0, section 6.1). */
+  #setTimer(ticks: number): void {
+    this.#timerAt = ticks;
+    this.#hart.setLine('STIP', false);
+  }
+
+  #transmit(bytes: Uint8Array): number {
+    this.#output.write(bytes);
+    if (this.#output.isFull) this.#hart.stop();
+    return bytes.length;
+  }
+
+  #finish(how: PowerEnd): void {
+    this.#end = how;
+    this.#hart.stop();
+  }
+}
+
+/** A computer that is about to boot. @throws HostError for images or sizes that can't be */
+export function createComputer(options: ComputerOptions, what: Boot): ComputerMachine {
+  const memory = createMemory(options.ramBytes, { bytesMax: options.ramBytes });
+  const servesSbi = what.kind === 'linux' || what.mode === 'supervisor';
+  const computer = new ComputerMachine(options, memory, servesSbi);
+  computer.boot(
+    what,
+    (options.mmioDevices ?? []).map((_, slot) => slot),
+  );
+  return computer;
+}
+
+/**
+ * A computer of its own that goes on where another was saved, sharing its memory until one of them writes.
+ * @param options as those of the saved one, with devices of the same kinds in the same slots
+ * @throws HostError `machine-state` where they are not
+ */
+export function restoreComputer(options: ComputerOptions, saved: SavedComputer): ComputerMachine {
+  const memory = forkMemory(saved.memory, { bytesMax: options.ramBytes });
+  const computer = new ComputerMachine(options, memory, saved.servesSbi);
+  computer.load(saved.state);
+  return computer;
+}
