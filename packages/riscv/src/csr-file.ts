@@ -1,6 +1,7 @@
 import { type CsrName, csrPlace } from './csr-numbers.ts';
 import type { HartMemory } from './hart-memory.ts';
 import * as at from './layout.ts';
+import { PMP_ENTRIES, type Pmp } from './pmp.ts';
 import { isTranslationMode } from './translation.ts';
 import {
   ADUE,
@@ -70,20 +71,24 @@ interface Csr {
 
 /**
  * The control registers by number. Who may access which is not decided here.
- * @see RISC-V Privileged ISA 20240411, chapters 2, 3 and 12; there are no PMP entries, and no counters to program
+ * @see RISC-V Privileged ISA 20240411, chapters 2, 3 and 12; there are no counters to program
  */
 export class CsrFile {
   readonly #memory: HartMemory;
+  readonly #pmp: Pmp;
   readonly #around: CsrSurroundings;
   readonly #csrs = new Map<number, Csr>();
 
-  constructor(memory: HartMemory, around: CsrSurroundings) {
+  constructor(memory: HartMemory, pmp: Pmp, around: CsrSurroundings) {
     this.#memory = memory;
+    this.#pmp = pmp;
     this.#around = around;
     this.#defineFloat();
     this.#defineCounters();
     this.#defineSupervisor();
     this.#defineMachine();
+    this.#defineProtection();
+    this.#defineTriggers();
   }
 
   read(number: number): bigint | undefined {
@@ -242,10 +247,48 @@ export class CsrFile {
       read: () => this.#shownPending(),
       write: (value) => this.#writePending(value, BigInt(SSIP | STIP | SEIP)),
     });
-    for (let i = 0; i < 16; i += 2) this.#fixed(0x3a0 | i, 0n);
-    for (let i = 0; i < 64; i++) this.#fixed(0x3b0 + i, 0n);
     for (const number of [0xf11, 0xf12, 0xf13, 0xf15]) this.#fixed(number, 0n);
     this.#fixed(0xf14, BigInt(this.#around.hartId));
+  }
+
+  #defineProtection(): void {
+    for (let i = 0; i < 64; i++) this.#fixed(0x3b0 + i, 0n);
+    for (let i = 0; i < 16; i += 2) this.#fixed(0x3a0 | i, 0n);
+    const written = (): void => {
+      this.#pmp.update();
+      this.#around.translationChanged(true);
+    };
+    for (let i = 0; i < PMP_ENTRIES; i++) {
+      this.#csrs.set(0x3b0 + i, {
+        read: () => this.#pmp.readAddress(i),
+        write: (value) => {
+          this.#pmp.writeAddress(i, value);
+          written();
+        },
+      });
+    }
+    // Eight entries each; the odd numbers belong to 32 bits.
+    for (let first = 0; first < PMP_ENTRIES; first += 8) {
+      const indexes = [0, 1, 2, 3, 4, 5, 6, 7];
+      this.#csrs.set(0x3a0 + first / 4, {
+        read: () =>
+          indexes.reduce(
+            (bits, i) => bits | (BigInt(this.#pmp.readConfig(first + i)) << BigInt(8 * i)),
+            0n,
+          ),
+        write: (value) => {
+          for (const i of indexes) {
+            this.#pmp.writeConfig(first + i, Number((value >> BigInt(8 * i)) & 0xffn));
+          }
+          written();
+        },
+      });
+    }
+  }
+
+  /** There are no triggers. @see RISC-V Debug Specification 1.0, section 5.7.2: type 0 */
+  #defineTriggers(): void {
+    for (let number = 0x7a0; number <= 0x7a3; number++) this.#fixed(number, 0n);
   }
 
   #shownStatus(mask: number): bigint {

@@ -9,6 +9,7 @@ import { InstructionFetch } from './instruction-fetch.ts';
 import { type InterpreterImports, interpreterModule } from './interpreter.ts';
 import * as at from './layout.ts';
 import { MemoryAccess } from './memory-access.ts';
+import { Pmp } from './pmp.ts';
 import { Progress } from './progress.ts';
 import * as status from './status.ts';
 import type { Privilege } from './status.ts';
@@ -29,6 +30,7 @@ export class Hart implements Processor {
   readonly #memory: HartMemory;
   readonly #clock: (steps: number) => number;
   readonly #progress: Progress;
+  readonly #pmp: Pmp;
   readonly #csrs: CsrFile;
   readonly #code: CodePages;
   readonly #translation: Translation;
@@ -50,9 +52,12 @@ export class Hart implements Processor {
     this.#clock = options.clock;
     this.#memory = new HartMemory(memory, ramBase, ramBytes, codePagesMax);
     this.#progress = new Progress(this.#memory);
+    this.#pmp = new Pmp(this.#memory);
     this.#code = new CodePages(this.#memory, codePagesMax);
-    this.#translation = new Translation(this.#memory, (offset) => this.#code.has(offset));
-    this.#csrs = new CsrFile(this.#memory, {
+    this.#translation = new Translation(this.#memory, this.#pmp, (offset) =>
+      this.#code.has(offset),
+    );
+    this.#csrs = new CsrFile(this.#memory, this.#pmp, {
       hartId: options.hartId ?? 0,
       time: () => this.#clock(this.steps),
       steps: () => this.steps,
@@ -177,6 +182,7 @@ export class Hart implements Processor {
     }
     this.#memory.u8.set(state);
     this.#progress.begin(0);
+    this.#pmp.update();
     this.#code.dropAll();
     this.#translation.flush();
     this.#translation.update();
@@ -247,6 +253,7 @@ export class Hart implements Processor {
     this.#csrs.set('stimecmp', -1n);
     this.privilege = status.MACHINE;
     if (!isSbiOutside) return;
+    this.#pmp.open();
     this.#csrs.set('medeleg', DELEGATED_TO_S);
     this.#csrs.set('mideleg', BigInt(status.S_INTERRUPTS));
     this.#csrs.set('mcounteren', ALL_COUNTERS);

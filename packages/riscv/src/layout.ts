@@ -36,6 +36,9 @@ export const LINES = 0x250;
 /** i32: whether the hart waits for an interrupt. */
 export const IS_WAITING = 0x254;
 export const CSRS = 0x300;
+/** Bytes of configuration, and i64 addresses. */
+export const PMP_CONFIGS = 0x480;
+export const PMP_ADDRESSES = 0x490;
 export const STATE_BYTES = 0x600;
 
 /**

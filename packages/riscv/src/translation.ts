@@ -1,6 +1,7 @@
 import { csrPlace } from './csr-numbers.ts';
 import type { HartMemory } from './hart-memory.ts';
 import * as at from './layout.ts';
+import type { Pmp } from './pmp.ts';
 import {
   ADUE,
   type Access,
@@ -40,6 +41,7 @@ export function isTranslationMode(mode: number): boolean {
 /** Translation of virtual addresses, and the TLB that the engine looks at first. */
 export class Translation {
   readonly #memory: HartMemory;
+  readonly #pmp: Pmp;
   /** Which pages of RAM hold decoded code: they aren't in the TLB for writing. */
   readonly #isCode: (offset: number) => boolean;
   #levels = 0;
@@ -47,8 +49,9 @@ export class Translation {
   /** Sets that may have entries. */
   #filled = 0;
 
-  constructor(memory: HartMemory, isCode: (offset: number) => boolean) {
+  constructor(memory: HartMemory, pmp: Pmp, isCode: (offset: number) => boolean) {
     this.#memory = memory;
+    this.#pmp = pmp;
     this.#isCode = isCode;
     for (let set = 0; set < at.TLB_SETS; set++) this.#clear(set, at.READ_TLB, 3);
   }
@@ -90,11 +93,12 @@ export class Translation {
   translate(low: number, high: number, access: Access): number {
     const mode =
       access === 'execute' ? (this.#memory.word(at.PRIVILEGE) as Privilege) : this.#dataMode();
-    if (mode === MACHINE || this.#levels === 0) {
-      // Physical addresses have 56 bits; with more than 53 nothing is there.
-      return high >>> 21 === 0 ? (high >>> 0) * 2 ** 32 + (low >>> 0) : ACCESS_FAULT;
-    }
-    return this.#walk(low, high, access, mode);
+    const physical =
+      mode === MACHINE || this.#levels === 0
+        ? bare(low, high)
+        : this.#walk(low, high, access, mode);
+    if (physical < 0) return physical;
+    return this.#pmp.allows(physical, access, mode) ? physical : ACCESS_FAULT;
   }
 
   /** Puts a translated page of RAM into the TLB. @param value the entry's: see the layout */
@@ -129,7 +133,7 @@ export class Translation {
     for (let level = levels - 1; level >= 0; level--) {
       const index = Math.floor(pageNumber / 2 ** (9 * level)) % 512;
       const offset = this.#memory.ramOffset(table + 8 * index, 8);
-      if (offset < 0) return ACCESS_FAULT;
+      if (offset < 0 || !this.#pmp.allows(table, 'read', SUPERVISOR)) return ACCESS_FAULT;
       const entry = ramWords[offset >> 2]!;
       const upper = ramWords[(offset >> 2) + 1]!;
       if (!(entry & V) || (!(entry & R) && entry & W) || upper & RESERVED) return PAGE_FAULT;
@@ -181,4 +185,9 @@ export class Translation {
     const start = (at.TLB + set * at.TLB_SET_BYTES + part) >> 3;
     this.#memory.i64.fill(at.INVALID_TAG, start, start + (parts * at.WRITE_TLB) / 8);
   }
+}
+
+/** Physical addresses have 56 bits; with more than 53 nothing is there. */
+function bare(low: number, high: number): number {
+  return high >>> 21 === 0 ? (high >>> 0) * 2 ** 32 + (low >>> 0) : ACCESS_FAULT;
 }
