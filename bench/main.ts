@@ -3,6 +3,7 @@ import { type Bench, report } from './harness.ts';
 
 /** `npm run bench -- <name>`: a table, and as the last line one JSON object of it. */
 const benches: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
+  evm: () => import('./evm.ts'),
   'evm-interp': () => import('./evm-interp.ts'),
   ready: () => import('./ready.ts'),
   rpc: () => import('./rpc.ts'),

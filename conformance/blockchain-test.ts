@@ -7,6 +7,7 @@ import { Overlay } from '@polyvisor/eth/overlay';
 import { World } from '@polyvisor/eth/world';
 import type { Hardfork } from '@polyvisor/evm/hardfork';
 import { runToEnd } from '@polyvisor/machine/steps';
+import type { Tier } from '@polyvisor/evm/compiler/code-cache';
 import { engineOf, forkNames } from './engines.ts';
 
 /** A file of EEST blockchain tests. @see execution-spec-tests, "Blockchain Tests" in the consumption docs */
@@ -35,7 +36,7 @@ interface FixtureBlock {
 }
 
 /** What a chain of blocks should have been and was not; undefined when all is as it should be. */
-export function runBlockchainCase(test: BlockchainTest): string | undefined {
+export function runBlockchainCase(test: BlockchainTest, tier: Tier): string | undefined {
   const forkAt = forksOf(test.network);
   if (!forkAt) return `unknown fork ${test.network}`;
   const chainId = BigInt(test.config.chainid);
@@ -50,7 +51,7 @@ export function runBlockchainCase(test: BlockchainTest): string | undefined {
     const blockHash = (number: bigint): Uint8Array => hashes.get(number) ?? new Uint8Array(32);
     const parent = head;
     const result = runToEnd((slice) =>
-      importBlock(engineOf(fork), parent, bytes, chainId, blockHash, slice),
+      importBlock(engineOf(fork, tier), parent, bytes, chainId, blockHash, slice),
     );
     if (result.kind === 'invalid') {
       if (expectException === undefined) return `block ${i}: refused for ${result.reason}`;

@@ -1,3 +1,4 @@
+import type { Tier } from '@polyvisor/evm/compiler/code-cache';
 import { createEvm } from '@polyvisor/evm/engine';
 import { type Hardfork, hardforks } from '@polyvisor/evm/hardfork';
 import type { Evm } from '@polyvisor/evm/world';
@@ -11,14 +12,15 @@ export const forkNames: Readonly<Record<string, Hardfork>> = {
   merge: 'paris',
 };
 
-const engines = new Map<Hardfork, Evm>();
+const engines = new Map<string, Evm>();
 
-/** The engine of a fork; one for all cases. */
-export function engineOf(fork: Hardfork): Evm {
-  let engine = engines.get(fork);
+/** The engine of a fork and tier; one for all cases. */
+export function engineOf(fork: Hardfork, tier: Tier): Evm {
+  const key = `${fork} ${tier}`;
+  let engine = engines.get(key);
   if (!engine) {
-    engine = createEvm({ hardfork: fork });
-    engines.set(fork, engine);
+    engine = createEvm({ hardfork: fork, tier });
+    engines.set(key, engine);
   }
   return engine;
 }

@@ -8,7 +8,7 @@ export function runFile(_path: string, content: string, options: RunOptions): Fi
   for (const [name, test] of Object.entries(tests)) {
     if (options.forks !== undefined && !options.forks.includes(test.network.toLowerCase()))
       continue;
-    book(result, name, options, () => runBlockchainCase(test));
+    book(result, name, options, () => runBlockchainCase(test, options.tier));
   }
   return result;
 }

@@ -10,7 +10,7 @@ export function runFile(_path: string, content: string, options: RunOptions): Fi
       if (options.forks !== undefined && !options.forks.includes(fork.toLowerCase())) continue;
       posts.forEach((post, index) => {
         const name = posts.length === 1 ? `${testName} ${fork}` : `${testName} ${fork} #${index}`;
-        book(result, name, options, () => runStateCase(test, fork, post));
+        book(result, name, options, () => runStateCase(test, fork, post, options.tier));
       });
     }
   }

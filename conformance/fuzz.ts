@@ -14,6 +14,8 @@ export interface FuzzOptions {
 
 const fuzzers: Readonly<Record<string, () => Promise<{ fuzz: Fuzz }>>> = {
   evm: () => import('./fuzz-evm.ts'),
+  riscv: () => import('./fuzz-riscv.ts'),
+  'evm-tiers': () => import('./fuzz-evm-tiers.ts'),
   rpc: () => import('./fuzz-rpc.ts'),
 };
 

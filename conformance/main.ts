@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { tiers } from '@polyvisor/evm/compiler/code-cache';
 import { runSuite } from './run-suite.ts';
 import { suites } from './suites.ts';
 import { VectorsMissing } from './vectors.ts';
@@ -10,6 +11,7 @@ const { values, positionals } = parseArgs({
   options: {
     fork: { type: 'string' },
     filter: { type: 'string' },
+    tier: { type: 'string', default: 'mixed' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     failures: { type: 'string', default: '20' },
   },
@@ -17,7 +19,9 @@ const { values, positionals } = parseArgs({
 const [name] = positionals;
 const suite = Object.hasOwn(suites, name ?? '') ? suites[name!] : undefined;
 if (suite === undefined) {
-  console.error('usage: npm run conf -- <suite> [--fork A,B] [--filter TEXT] [--jobs N]\n');
+  console.error(
+    'usage: npm run conf -- <suite> [--fork A,B] [--filter TEXT] [--jobs N] [--tier T]\n',
+  );
   for (const [id, { summary }] of Object.entries(suites))
     console.error(`  ${id.padEnd(16)} ${summary}`);
   process.exit(2);
@@ -25,7 +29,12 @@ if (suite === undefined) {
 
 const startMs = performance.now();
 const forks = values.fork?.toLowerCase().split(',');
-const options = { forks, filter: values.filter, excluded: suite.excluded };
+const tier = tiers.find((known) => known === values.tier);
+if (tier === undefined) {
+  console.error(`--tier is one of ${tiers.join(', ')}`);
+  process.exit(2);
+}
+const options = { forks, filter: values.filter, tier, excluded: suite.excluded };
 try {
   const run = await runSuite(suite, options, Math.max(1, Number(values.jobs)), progress());
   for (const { name: skipped, reason } of run.skipped) console.log(`skipped ${skipped}: ${reason}`);

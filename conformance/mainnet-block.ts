@@ -11,6 +11,7 @@ import {
 import { World } from '@polyvisor/eth/world';
 import { type Hardfork, isAtLeast } from '@polyvisor/evm/hardfork';
 import { runToEnd } from '@polyvisor/machine/steps';
+import type { Tier } from '@polyvisor/evm/compiler/code-cache';
 import { engineOf } from './engines.ts';
 
 type Fields = Readonly<Record<string, string>>;
@@ -56,7 +57,7 @@ const forkBlocks: readonly (readonly [first: number, fork: Hardfork])[] = [
 ];
 
 /** What of the block came out differently; undefined: nothing. */
-export function runMainnetBlock(files: MainnetBlock): string | undefined {
+export function runMainnetBlock(files: MainnetBlock, tier: Tier): string | undefined {
   const block = files['block.json'];
   const fields = block as unknown as Fields;
   const fork = forkBlocks.findLast(([first]) => first <= Number(fields['number']))![1];
@@ -72,7 +73,7 @@ export function runMainnetBlock(files: MainnetBlock): string | undefined {
 
   const plan = planOf(fields, block.withdrawals ?? []);
   const result = runToEnd(function* (slice) {
-    const assembly = new BlockAssembly(engineOf(fork), world, plan, blockHash, slice);
+    const assembly = new BlockAssembly(engineOf(fork, tier), world, plan, blockHash, slice);
     yield* assembly.start();
     for (const [i, tx] of transactions.entries()) {
       const refusal = yield* assembly.add(tx);

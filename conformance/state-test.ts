@@ -4,6 +4,7 @@ import { encodeRlp } from '@polyvisor/codec/rlp';
 import { keccak256 } from '@polyvisor/crypto/keccak';
 import { recoverAddress } from '@polyvisor/crypto/secp256k1';
 import { blobSchedule } from '@polyvisor/evm/blob-schedule';
+import type { Tier } from '@polyvisor/evm/compiler/code-cache';
 import type { Hardfork } from '@polyvisor/evm/hardfork';
 import type {
   AccountEffect,
@@ -57,11 +58,16 @@ interface Post {
 }
 
 /** What one case of a test expects and what came out differ; undefined when they agree. */
-export function runStateCase(test: StateTest, forkName: string, post: Post): string | undefined {
+export function runStateCase(
+  test: StateTest,
+  forkName: string,
+  post: Post,
+  tier: Tier,
+): string | undefined {
   const fork = forkNames[forkName.toLowerCase()];
   if (!fork) return `unknown fork ${forkName}`;
   const state = new FixtureState(test.pre);
-  const execution = engineOf(fork).execute({
+  const execution = engineOf(fork, tier).execute({
     message: messageOf(test.transaction, post),
     block: blockOf(test.env, fork),
     state,

@@ -1,3 +1,4 @@
+import type { Tier } from '@polyvisor/evm/compiler/code-cache';
 import type { ArchiveName } from './archives.ts';
 
 /** A conformance suite: which data, and the module that runs one file of it. */
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly forks: readonly string[] | undefined;
   /** Part of a case's name; undefined: all. */
   readonly filter: string | undefined;
+  /** How the EVM engine runs code, where a suite can say so. */
+  readonly tier: Tier;
   readonly excluded: Readonly<Record<string, string>>;
 }
 

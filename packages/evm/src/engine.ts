@@ -5,7 +5,7 @@ import { gasAt } from './gas.ts';
 import { type Ending, endings } from './halts.ts';
 import { type Hardfork, isAtLeast } from './hardfork.ts';
 import { EngineFault, EvmInstance } from './instance.ts';
-import { PAUSED } from './interpreter.ts';
+import { CodeCache, type Tier } from './compiler/code-cache.ts';
 import { intrinsicGas } from './intrinsic.ts';
 import {
   BLOB_HASHES,
@@ -28,6 +28,7 @@ import {
   slot,
 } from './layout.ts';
 import { decodeLogs } from './logs.ts';
+import { PAUSED } from './runtime/tiers.ts';
 import { transactionError } from './validity.ts';
 import type {
   Authorization,
@@ -46,6 +47,8 @@ export interface EvmOptions {
   readonly memoryBytesMax?: number;
   /** Makes the engine's hash tables unpredictable for guests; results do not depend on it. */
   readonly hashSeed?: bigint;
+  /** How code is run; results do not depend on it. Default: `mixed`. */
+  readonly tier?: Tier;
 }
 
 const MEMORY_BYTES_MAX = 1024 * 1024 * 1024;
@@ -57,6 +60,8 @@ const MEMORY_BYTES_MAX = 1024 * 1024 * 1024;
 export function createEvm(options: EvmOptions): Evm {
   const memoryBytesMax = options.memoryBytesMax ?? MEMORY_BYTES_MAX;
   const free: readonly [EvmInstance[], EvmInstance[]] = [[], []];
+  const tier = options.tier ?? 'mixed';
+  const cache = tier === 'interpreter' ? undefined : new CodeCache(options.hardfork, tier);
   return {
     hardfork: options.hardfork,
     execute: (input) => {
@@ -64,7 +69,13 @@ export function createEvm(options: EvmOptions): Evm {
       const pool = free[isTraced ? 1 : 0];
       const instance =
         pool.pop() ??
-        new EvmInstance(options.hardfork, isTraced, memoryBytesMax, options.hashSeed ?? 0n);
+        new EvmInstance({
+          fork: options.hardfork,
+          isTraced,
+          memoryBytesMax,
+          hashSeed: options.hashSeed ?? 0n,
+          cache: isTraced ? undefined : cache,
+        });
       return new Transition(instance, input, () => pool.push(instance));
     },
   };
@@ -120,7 +131,7 @@ class Transition implements Execution {
       if (this.#isEntered) {
         const left = view.getBigInt64(globals.frame.value + frame.gas, true);
         globals.slice.value = left - BigInt(Math.max(1, Math.floor(gas)));
-        if (functions.run() === PAUSED) return;
+        if (functions.run(1) === PAUSED) return;
       }
       this.#finish(endings[globals.ending.value]!, globals.gas.value);
     });
@@ -313,6 +324,7 @@ class Transition implements Execution {
       [account.code, frame.code],
       [account.codeSize, frame.codeSize],
       [account.jumpdests, frame.jumpdests],
+      [account.cells, frame.cells],
     ] as const) {
       view.setUint32(child + into, view.getUint32(code + from, true), true);
     }

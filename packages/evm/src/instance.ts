@@ -1,6 +1,9 @@
 import { KECCAK_EMPTY, keccak256 } from '@polyvisor/crypto/keccak';
 import { assert } from '@polyvisor/errors/assert';
 import { create2Address, createAddress, isDelegation } from './addresses.ts';
+import type { CodeCache, CompiledContract } from './compiler/code-cache.ts';
+import { type CompiledUnit, superblockName } from './compiler/compiled-unit.ts';
+import { ENGINE } from './compiler/linked-runtime.ts';
 import { endings } from './halts.ts';
 import type { Hardfork } from './hardfork.ts';
 import {
@@ -27,7 +30,7 @@ import {
 import { type ExportedFunction, writeModule } from './module.ts';
 import { precompileAt } from './precompiles/precompiles.ts';
 import { faultCodes, type imports } from './runtime/imports.ts';
-import type { Globals } from './runtime/runtime.ts';
+import type { Globals, RuntimeOptions } from './runtime/runtime.ts';
 import { decodeLogs } from './logs.ts';
 import type { BlockEnvironment, Tracer, WorldState } from './world.ts';
 
@@ -53,16 +56,33 @@ interface LoadedCode {
   readonly address: number;
   readonly size: number;
   readonly jumpdests: number;
+  /** 0 where nothing is compiled. */
+  readonly cells: number;
+  readonly contract: CompiledContract | undefined;
 }
+
+/** What an instance is made of. */
+export interface InstanceOptions {
+  readonly fork: Hardfork;
+  readonly isTraced: boolean;
+  readonly memoryBytesMax: number;
+  readonly hashSeed: bigint;
+  /** Where compiled code comes from; undefined: everything is interpreted. */
+  readonly cache: CodeCache | undefined;
+}
+
+/** Superblocks that an instance can hold at once; beyond, all are dropped between transactions. */
+const SUPERBLOCKS_MAX = 1 << 16;
+const TABLE_GROWTH = 64;
 
 /** The engine's module of a fork is compiled once, however many instances it has. */
 const modules = new Map<string, WebAssembly.Module>();
 
-function moduleOf(fork: Hardfork, isTraced: boolean): WebAssembly.Module {
-  const key = `${fork} ${isTraced}`;
+function moduleOf(options: RuntimeOptions): WebAssembly.Module {
+  const key = Object.values(options).join(' ');
   let module = modules.get(key);
   if (!module) {
-    module = new WebAssembly.Module(writeModule({ fork, isTraced }));
+    module = new WebAssembly.Module(writeModule(options).bytes);
     modules.set(key, module);
   }
   return module;
@@ -73,7 +93,13 @@ export class EvmInstance {
   readonly fork: Hardfork;
   readonly globals: GlobalValues;
   readonly functions: Functions;
+  readonly #exports: Record<string, unknown>;
+  readonly #cache: CodeCache | undefined;
   readonly #memory: WebAssembly.Memory;
+  /** Code by its address, for code that can be compiled. */
+  readonly #compilable = new Map<number, LoadedCode>();
+  /** First free element of the table of superblocks. */
+  #superblocks = 1;
   readonly #codes = new Map<string, LoadedCode>();
   #codeTop = CODE;
   #bytes: Uint8Array;
@@ -82,9 +108,12 @@ export class EvmInstance {
   state!: WorldState;
   tracer: Tracer | undefined;
 
-  constructor(fork: Hardfork, isTraced: boolean, memoryBytesMax: number, hashSeed: bigint) {
+  constructor({ fork, isTraced, memoryBytesMax, hashSeed, cache }: InstanceOptions) {
     this.fork = fork;
-    const instance = new WebAssembly.Instance(moduleOf(fork, isTraced), { host: this.#host() });
+    this.#cache = cache;
+    const module = moduleOf({ fork, isTraced, isTiered: cache !== undefined });
+    const instance = new WebAssembly.Instance(module, { host: this.#host() });
+    this.#exports = instance.exports;
     this.#memory = instance.exports['memory'] as WebAssembly.Memory;
     this.globals = instance.exports as unknown as GlobalValues;
     this.functions = instance.exports as unknown as Functions;
@@ -135,10 +164,17 @@ export class EvmInstance {
     globals.logsTop.value = LOGS;
     globals.returnSize.value = 0;
     globals.refund.value = 0n;
-    if (this.#codeTop > CODE + (CODE_END - CODE) / 2) {
-      this.#codes.clear();
-      this.#codeTop = CODE;
-    }
+    const isFull = this.#codeTop > CODE + (CODE_END - CODE) / 2;
+    if (isFull || this.#superblocks > SUPERBLOCKS_MAX) this.#forgetCode();
+  }
+
+  #forgetCode(): void {
+    this.#codes.clear();
+    this.#compilable.clear();
+    this.#codeTop = CODE;
+    const table = this.#exports['table'] as WebAssembly.Table | undefined;
+    for (let i = 1; i < this.#superblocks; i++) table!.set(i, null);
+    this.#superblocks = 1;
   }
 
   // --- words: 32 bytes, little-endian limbs in the engine, big-endian outside
@@ -267,6 +303,7 @@ export class EvmInstance {
         this.#createAddress(kind!, creator!, initcode!, size!, salt!),
       precompile: (child) => this.#precompile(child!),
       blockHash: (word) => this.#blockHash(word!),
+      hot: (pc) => this.#hot(pc!),
       fault: (code) => {
         throw new EngineFault(faultCodes[code!]!);
       },
@@ -319,6 +356,7 @@ export class EvmInstance {
     view.setUint32(record + account.code, loaded.address, true);
     view.setUint32(record + account.codeSize, loaded.size, true);
     view.setUint32(record + account.jumpdests, loaded.jumpdests, true);
+    view.setUint32(record + account.cells, loaded.cells, true);
   }
 
   /** Copies code into the engine's memory and maps its jump destinations, unless it is there. */
@@ -326,18 +364,54 @@ export class EvmInstance {
     const key = hashKey(hash);
     const known = this.#codes.get(key);
     if (known) return known;
+    // Compiled code keeps its program, so the bytes must be its own.
     const code = read();
     const address = this.#codeTop;
     const jumpdests = address + code.length + CODE_PADDING;
-    const end = (jumpdests + code.length + 64) & -16;
+    const contract = this.#cache?.contract(key, code);
+    const cells = contract ? (jumpdests + code.length + 64) & -16 : 0;
+    const end = ((contract ? cells + 4 * (code.length + 1) : jumpdests + code.length) + 64) & -16;
     if (end > CODE_END) throw new EngineFault('code');
     this.bytes.set(code, address);
     this.bytes.fill(0, address + code.length, jumpdests);
     this.functions.findJumpdests(address, code.length, jumpdests);
-    const loaded = { address, size: code.length, jumpdests };
+    const loaded = { address, size: code.length, jumpdests, cells, contract };
     this.#codeTop = end;
     this.#codes.set(key, loaded);
+    if (contract) {
+      this.bytes.fill(0, cells, end);
+      this.#compilable.set(address, loaded);
+      for (const unit of contract.whole()) this.#link(loaded, unit);
+    }
     return loaded;
+  }
+
+  /** The running frame has been at `pc` another number of times. */
+  #hot(pc: number): void {
+    const { view } = this;
+    const loaded = this.#compilable.get(
+      view.getUint32(this.globals.frame.value + frame.code, true),
+    )!;
+    const visits = view.getUint32(loaded.cells + 4 * pc, true) >>> 1;
+    const unit = loaded.contract!.unitAt(pc, visits);
+    if (!unit) return;
+    this.#link(loaded, unit);
+    for (const inside of unit.jumpdests) {
+      const at = loaded.cells + 4 * inside;
+      if (!(view.getUint32(at, true) & 1)) view.setUint32(at, 0, true);
+    }
+  }
+
+  /** Makes compiled code of a contract reachable in this instance. */
+  #link(loaded: LoadedCode, unit: CompiledUnit): void {
+    const { exports } = new WebAssembly.Instance(unit.module, { [ENGINE]: this.#exports });
+    const table = this.#exports['table'] as WebAssembly.Table;
+    const missing = this.#superblocks + unit.entries.length - table.length;
+    if (missing > 0) table.grow(Math.max(missing, TABLE_GROWTH));
+    for (const pc of unit.entries) {
+      table.set(this.#superblocks, exports[superblockName(pc)]);
+      this.view.setUint32(loaded.cells + 4 * pc, 2 * this.#superblocks++ + 1, true);
+    }
   }
 
   #loadSlot(record: number): void {

@@ -1,6 +1,4 @@
-import { Assembler, type Expression, type Local } from '@polyvisor/wasm/assembler';
-import type { FunctionWriter } from '@polyvisor/wasm/function-writer';
-import { I32 } from '@polyvisor/wasm/types';
+import type { Assembler, Expression, Local } from '@polyvisor/wasm/assembler';
 import { type Ending, endingCode } from './halts.ts';
 import { isAtLeast } from './hardfork.ts';
 import { STACK_BYTES, STACK_WORDS_MAX, frame } from './layout.ts';
@@ -8,15 +6,13 @@ import type { OpEmitter } from './op-emitter.ts';
 import { type Opcode, opcodeGas, opcodes } from './opcodes.ts';
 import { copyReversed } from './runtime/environment.ts';
 import { type Runtime, copyWord } from './runtime/runtime.ts';
+import { ENDED, PAUSED, VISITS_PER_REPORT, cellAt, enterSuperblock } from './runtime/tiers.ts';
 import { type Word, WordEmitter } from './word.ts';
 
-/** What `run` returns. */
-export const PAUSED = 0;
-export const ENDED = 1;
-
 /**
- * Writes the interpreter: one function, `run() -> PAUSED | ENDED`, that goes on with the running frame until the
- * outermost one ends or the slice is spent. Each opcode's handler is written by the same `emit` that every tier uses.
+ * Writes the interpreter: one function, `run(isEntering) -> PAUSED | ENDED`, that goes on with the running frame until
+ * the outermost one ends or the slice is spent; 1 lets it go over to compiled code at once. Each opcode's handler is
+ * written by the same `emit` that every tier uses.
  *
  * ```
  *   loop frame                load gas, sp, pc… of the running frame
@@ -29,11 +25,11 @@ export const ENDED = 1;
  *   paused: save the registers, return PAUSED
  * ```
  */
-export function emitInterpreter(rt: Runtime): FunctionWriter {
-  const f = rt.m.function([], [I32], 'run');
-  const interpreter = new Interpreter(rt, new Assembler(f));
-  interpreter.write(opcodes.filter((row) => row !== undefined && isAtLeast(rt.fork, row.since)));
-  return f;
+export function defineInterpreter(rt: Runtime): void {
+  rt.define('run', (a, isEntering) => {
+    const interpreter = new Interpreter(rt, a, isEntering!);
+    interpreter.write(opcodes.filter((row) => row !== undefined && isAtLeast(rt.fork, row.since)));
+  });
 }
 
 class Interpreter implements OpEmitter {
@@ -50,6 +46,9 @@ class Interpreter implements OpEmitter {
   /** Gas below which a jump pauses; never negative, so that it also finds a frame out of gas. */
   readonly #floor: Local;
   readonly #ending: Local;
+  readonly #cell: Local;
+  readonly #cellValue: Local;
+  readonly #isEntering: Local;
   /** Locals of limbs, used again by each handler. */
   readonly #limbs: Local[] = [];
   #limbsUsed = 0;
@@ -58,8 +57,9 @@ class Interpreter implements OpEmitter {
   #pushed = false;
   #labels = { frame: 0, halted: 0, paused: 0, next: 0 };
 
-  constructor(rt: Runtime, a: Assembler) {
+  constructor(rt: Runtime, a: Assembler, isEntering: Local) {
     this.rt = rt;
+    this.#isEntering = isEntering;
     this.a = a;
     this.frame = a.localI32();
     this.#sp = a.localI32();
@@ -67,6 +67,8 @@ class Interpreter implements OpEmitter {
     this.#memoryBase = a.localI32();
     this.#memorySize = a.localI32();
     this.#ending = a.localI32();
+    this.#cell = a.localI32();
+    this.#cellValue = a.localI32();
     this.gas = a.localI64();
     this.#floor = a.localI64();
     this.w = new WordEmitter(a, () => this.#allocate());
@@ -78,6 +80,10 @@ class Interpreter implements OpEmitter {
     f.loop();
     this.#labels.frame = f.depth;
     this.#load();
+    if (rt.isTiered) {
+      a.when(this.#isEntering, () => this.#enterCompiled());
+      a.set(this.#isEntering, 1);
+    }
     f.block();
     this.#labels.halted = f.depth;
     f.block();
@@ -183,6 +189,10 @@ class Interpreter implements OpEmitter {
     return i32.add(this.#memoryBase, i32.wrap(offset[0]));
   }
 
+  loadInput(): void {
+    this.stackRun('callDataLoad');
+  }
+
   stackCall(name: string, ...args: Expression[]): void {
     this.checkGas();
     this.a.set(this.gas, this.a.call(this.rt.function(name), this.#stackTop(), ...args, this.gas));
@@ -246,6 +256,7 @@ class Interpreter implements OpEmitter {
     this.#popped = 0;
     this.#pushed = false;
     this.#limbsUsed = 0;
+    if (row.shape === 'jumpdest' && this.rt.isTiered) this.#enterCompiled();
     this.#checkStack(row);
     const price = opcodeGas(row, this.rt.fork);
     if (price > 0) this.charge(BigInt(price));
@@ -385,6 +396,25 @@ class Interpreter implements OpEmitter {
     a.store('i64.store', this.frame, this.gas, frame.gas);
     a.store('i32.store', this.frame, this.#stackTop(), frame.sp);
     a.store('i32.store', this.frame, this.#pc, frame.pc);
+  }
+
+  /** Goes over to the code compiled for this instruction, or counts a visit that found none. */
+  #enterCompiled(): void {
+    const { a, rt } = this;
+    const { i32 } = a;
+    const cells = a.load('i32.load', this.frame, frame.cells);
+    const address = this.#cell;
+    const cell = this.#cellValue;
+    a.when(cells, () => {
+      a.set(address, cellAt(a, cells, this.pc));
+      a.set(cell, a.load('i32.load', address));
+      a.when(i32.and(cell, 1), () => {
+        enterSuperblock(rt, a, [this.frame, this.#stackTop(), this.gas, this.#floor], cell);
+      });
+      a.store('i32.store', address, i32.add(cell, 2));
+      const isReport = i32.eqz(i32.and(i32.add(cell, 2), 2 * VISITS_PER_REPORT - 1));
+      a.when(isReport, () => a.run(rt.imports.hot, this.pc));
+    });
   }
 
   #traceStep(): void {

@@ -121,6 +121,8 @@ export const frame = {
   value: 128,
   /** Account record at the address that was called; its code may be another's (EIP-7702). */
   called: 160,
+  /** One 32-bit cell for each code byte and one more, or 0 for code that is never compiled. See `tiers.ts`. */
+  cells: 164,
 } as const;
 export const FRAME_SIZE = 256;
 
@@ -156,6 +158,7 @@ export const account = {
   originalFlags: 160,
   /** Where in the index it stands: how the table is cleared. */
   indexAddress: 164,
+  cells: 168,
 } as const;
 export const ACCOUNT_SIZE = 192;
 

@@ -1,5 +1,6 @@
 import { ModuleWriter } from '@polyvisor/wasm/module-writer';
-import { emitInterpreter } from './interpreter.ts';
+import type { LinkTypes } from './compiler/linked-runtime.ts';
+import { defineInterpreter } from './interpreter.ts';
 import { FRAME_MEMORY } from './layout.ts';
 import { declareAccounts, defineAccounts } from './runtime/accounts.ts';
 import { declareCalls, defineCalls } from './runtime/calls.ts';
@@ -11,6 +12,7 @@ import { declareJournal, defineJournal } from './runtime/journal.ts';
 import { declareMemory, defineMemory } from './runtime/memory.ts';
 import { Runtime, type RuntimeOptions } from './runtime/runtime.ts';
 import { declareStorage, defineStorage } from './runtime/storage.ts';
+import { declareTiers, defineTiers } from './runtime/tiers.ts';
 
 const PAGE_BYTES = 65536;
 
@@ -26,11 +28,15 @@ const exported = [
   'endFrame',
   'setNonce',
   'journal',
+  'run',
 ] as const;
-export type ExportedFunction = (typeof exported)[number] | 'run';
+export type ExportedFunction = (typeof exported)[number];
 
-/** Writes the engine of one hardfork as a WebAssembly module. */
-export function writeModule(options: RuntimeOptions): Uint8Array<ArrayBuffer> {
+/** The engine of one hardfork as a WebAssembly module, and what compiled code can be linked to in it. */
+export function writeModule(options: RuntimeOptions): {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly linkTypes: LinkTypes;
+} {
   const m = new ModuleWriter();
   const imported = Object.fromEntries(
     Object.entries(imports).map(([name, type]) => [
@@ -49,10 +55,12 @@ export function writeModule(options: RuntimeOptions): Uint8Array<ArrayBuffer> {
     [declareFrames, defineFrames],
     [declareCalls, defineCalls],
     [declareCreates, defineCreates],
+    [declareTiers, defineTiers],
   ] as const;
   for (const [declare] of parts) declare(rt);
   for (const [, define] of parts) define(rt);
-  m.exportFunction('run', emitInterpreter(rt).index);
-  for (const name of exported) m.exportFunction(name, rt.function(name));
-  return m.finish();
+  defineInterpreter(rt);
+  const linkTypes = options.isTiered ? rt.exportLinks() : new Map();
+  if (!options.isTiered) for (const name of exported) m.exportFunction(name, rt.function(name));
+  return { bytes: m.finish(), linkTypes };
 }

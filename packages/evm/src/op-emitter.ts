@@ -1,6 +1,6 @@
 import type { Assembler, Expression } from '@polyvisor/wasm/assembler';
 import type { Ending } from './halts.ts';
-import type { Runtime } from './runtime/runtime.ts';
+import type { Links } from './runtime/links.ts';
 import type { Word, WordEmitter } from './word.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { Word, WordEmitter } from './word.ts';
  * Gas may already be below zero: whoever changes state or ends the frame checks first.
  */
 export interface OpEmitter {
-  readonly rt: Runtime;
+  readonly rt: Links;
   readonly a: Assembler;
   readonly w: WordEmitter;
   /** Pointer to the running frame's record. */
@@ -33,6 +33,8 @@ export interface OpEmitter {
   checkGas(): void;
   /** Address of `size` bytes (1 or 32) of frame memory at `offset`, grown and paid for. */
   memory(offset: Word, size: number): Expression;
+  /** Replaces the offset on the stack by 32 bytes of the frame's input; bytes past it are zero. */
+  loadInput(): void;
   /**
    * Calls a runtime function `(sp, ...args, gas) -> gas` over operands on the stack in memory, and ends the frame if
    * the gas comes back negative. It leaves the results where the first pushed word belongs.

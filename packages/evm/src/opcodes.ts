@@ -10,11 +10,13 @@ import {
   byteOf,
   countLeadingZeros,
   shiftLeft,
+  shiftLeftBy,
   shiftRight,
+  shiftRightBy,
   shiftRightSigned,
   signExtend,
 } from './shifts.ts';
-import { type Word, ZERO } from './word.ts';
+import { ONE, type Word, ZERO, constantValue, constantWord } from './word.ts';
 
 /**
  * The instruction set of the EVM: one row an opcode. Interpreter, disassembler, reference and manual come from it.
@@ -117,7 +119,7 @@ function ternary(
     (e) => {
       const x = e.pop();
       const y = e.pop();
-      e.push(e.w.call(e.rt.math[kernel], x, y, e.pop()));
+      e.push(e.w.call(e.rt.kernel(kernel), x, y, e.pop()));
     },
     { evaluate },
   );
@@ -216,7 +218,7 @@ const rows: readonly Opcode[] = [
   op(0x32, 'ORIGIN', 0, 1, 2, contextWord('origin')),
   op(0x33, 'CALLER', 0, 1, 2, frameWord(frame.caller)),
   op(0x34, 'CALLVALUE', 0, 1, 2, frameWord(frame.value)),
-  op(0x35, 'CALLDATALOAD', 1, 1, 3, emitCallDataLoad),
+  op(0x35, 'CALLDATALOAD', 1, 1, 3, (e) => e.loadInput()),
   op(0x36, 'CALLDATASIZE', 0, 1, 2, frameNumber(frame.inputSize)),
   op(0x37, 'CALLDATACOPY', 3, 0, 3, copyFrom(frame.input, frame.inputSize)),
   op(0x38, 'CODESIZE', 0, 1, 2, frameNumber(frame.codeSize)),
@@ -224,7 +226,7 @@ const rows: readonly Opcode[] = [
   op(0x3a, 'GASPRICE', 0, 1, 2, contextWord('gasPrice')),
   op(0x3b, 'EXTCODESIZE', 1, 1, accountAccess, stackCall('extcodesize')),
   op(0x3c, 'EXTCODECOPY', 4, 0, accountAccess, stackCall('extcodecopy')),
-  op(0x3d, 'RETURNDATASIZE', 0, 1, 2, (e) => e.push(e.w.fromI32(e.a.global(e.rt.globals.returnSize))), { since: 'byzantium' }),
+  op(0x3d, 'RETURNDATASIZE', 0, 1, 2, (e) => e.push(e.w.fromI32(e.a.global(e.rt.global('returnSize')))), { since: 'byzantium' }),
   op(0x3e, 'RETURNDATACOPY', 3, 0, 3, emitReturnDataCopy, { since: 'byzantium' }),
   op(0x3f, 'EXTCODEHASH', 1, 1, { constantinople: 400, istanbul: 700, berlin: 100 }, stackCall('extcodehash'), { since: 'constantinople' }),
 
@@ -300,10 +302,23 @@ export function opcodeGas(opcode: Opcode, fork: Hardfork): number {
 type Compute = (e: OpEmitter, x: Word, y: Word) => Word;
 
 function multiply(e: OpEmitter, x: Word, y: Word): Word {
-  return e.w.callUnlessSmall(e.rt.math.mul, x, y, (low, high) => {
-    const [p, q] = [e.w.limb(x[0]), e.w.limb(y[0])];
-    new WideMultiplier(e.a).multiply(p, q, low, high);
-  });
+  for (const [known, other] of [
+    [x, y],
+    [y, x],
+  ] as const) {
+    const bits = powerOfTwo(known);
+    if (bits !== undefined) return shiftLeftBy(e.w, bits, other);
+  }
+  return e.w.callUnlessSmall(
+    () => e.rt.kernel('mul'),
+    x,
+    y,
+    2,
+    (low, high) => {
+      const [p, q] = [e.w.limb(x[0]), e.w.limb(y[0])];
+      new WideMultiplier(e.a).multiply(p, q, low, high);
+    },
+  );
 }
 
 /** Numbers of 64 bits are never negative, so the signed divisions share the short way. */
@@ -311,11 +326,28 @@ function divide(
   kernel: 'udiv' | 'umod' | 'sdiv' | 'smod',
   short: 'i64.div_u' | 'i64.rem_u',
 ): Compute {
-  return (e, x, y) =>
-    e.w.callUnlessSmall(e.rt.math[kernel], x, y, (low) => {
-      const quotient: Expression = () => e.a.put(x[0]).put(y[0]).f.op(short);
-      e.a.set(low, e.a.choose(I64, e.a.i64.eqz(y[0]), 0n, quotient));
-    });
+  return (e, x, y) => {
+    const bits = powerOfTwo(y);
+    if (bits !== undefined && kernel === 'udiv') return shiftRightBy(e.w, bits, x, 0n);
+    if (bits !== undefined && kernel === 'umod') return e.w.and(x, constantWord((1n << bits) - 1n));
+    return e.w.callUnlessSmall(
+      () => e.rt.kernel(kernel),
+      x,
+      y,
+      1,
+      (low) => {
+        const quotient: Expression = () => e.a.put(x[0]).put(y[0]).f.op(short);
+        e.a.set(low, e.a.choose(I64, e.a.i64.eqz(y[0]), 0n, quotient));
+      },
+    );
+  };
+}
+
+/** n for a constant 2^n. */
+function powerOfTwo(word: Word): bigint | undefined {
+  const value = constantValue(word);
+  if (value === undefined || value === 0n || (value & (value - 1n)) !== 0n) return undefined;
+  return BigInt(reference.bitLength(value) - 1);
 }
 
 function refuseStatic(e: OpEmitter): void {
@@ -328,21 +360,31 @@ function emitExp(e: OpEmitter): void {
   const { i64 } = e.a;
   const base = e.pop();
   const exponent = e.pop();
+  const [knownBase, known] = [constantValue(base), constantValue(exponent)];
+  if (knownBase !== undefined && known !== undefined) {
+    const size = Math.ceil(reference.bitLength(known) / 8);
+    e.charge(BigInt(size * e.rt.price('expByte')));
+    e.push(constantWord(reference.exp(knownBase, known)));
+    return;
+  }
   const zeros = countLeadingZeros(e.w, exponent)[0];
   const bytes = i64.shrU(i64.sub(256n + 7n, zeros), 3n);
   e.charge(i64.mul(bytes, BigInt(e.rt.price('expByte'))));
-  e.push(e.w.call(e.rt.math.exp, base, exponent));
-}
-
-/** Bytes past the input are zero. */
-function emitCallDataLoad(e: OpEmitter): void {
-  e.stackRun('callDataLoad');
+  const bits = powerOfTwo(base);
+  if (bits === undefined || bits === 0n) {
+    e.push(e.w.call(e.rt.kernel('exp'), base, exponent));
+    return;
+  }
+  // (2^n)^x = 2^(n x), which from x = 256 on has no bit in the word.
+  const isFar = e.a.i32.or(i64.gtU(exponent[0], 255n), i64.ne(e.w.orOfLimbs(exponent, 1), 0n));
+  const distance = e.w.limb(i64.mul(e.a.select(isFar, 256n, exponent[0]), bits));
+  e.push(shiftLeft(e.w, [distance, 0n, 0n, 0n], ONE));
 }
 
 function emitReturnDataCopy(e: OpEmitter): void {
   e.stackRun('checkReturnData');
-  e.haltIf(e.a.i32.eqz(e.a.global(e.rt.globals.isInBounds)), 'return-data-out-of-bounds');
-  e.stackCall('copyBytes', RETURN_DATA, e.a.global(e.rt.globals.returnSize));
+  e.haltIf(e.a.i32.eqz(e.a.global(e.rt.global('isInBounds'))), 'return-data-out-of-bounds');
+  e.stackCall('copyBytes', RETURN_DATA, e.a.global(e.rt.global('returnSize')));
 }
 
 function emitBlobHash(e: OpEmitter): void {

@@ -44,4 +44,9 @@ export const byte: Binary = (index, x) =>
 export const shl: Binary = (bits, x) => (bits > 255n ? 0n : (x << bits) & MASK);
 export const shr: Binary = (bits, x) => (bits > 255n ? 0n : x >> bits);
 export const sar: Binary = (bits, x) => (signed(x) >> (bits > 255n ? 255n : bits)) & MASK;
-export const clz: Unary = (x) => (x === 0n ? 256n : BigInt(256 - x.toString(2).length));
+export const clz: Unary = (x) => BigInt(256 - bitLength(x));
+
+/** How many bits a number has without leading zeros. */
+export function bitLength(x: bigint): number {
+  return x === 0n ? 0 : x.toString(2).length;
+}

@@ -1,7 +1,7 @@
 import type { Assembler, Expression } from '@polyvisor/wasm/assembler';
 import { I64 } from '@polyvisor/wasm/types';
 import { SHIFT_SCRATCH } from './layout.ts';
-import type { Limb, Word, WordEmitter } from './word.ts';
+import { type Limb, type Word, type WordEmitter, ZERO, constantValue } from './word.ts';
 
 /**
  * Shifts by a number of bits that is known only when the code runs. The word is stored between 32 bytes of zeros
@@ -13,6 +13,8 @@ import type { Limb, Word, WordEmitter } from './word.ts';
  * ```
  */
 export function shiftLeft(w: WordEmitter, bits: Word, x: Word): Word {
+  const known = constantValue(bits);
+  if (known !== undefined) return shiftLeftBy(w, known, x);
   return shift(w, bits, x, 0n, (a, words, bit, i) => {
     const at = a.i32.sub(SHIFT_SCRATCH + 32 + 8 * i, words);
     const low = a.i64.shrU(a.load('i64.load', a.i32.sub(at, 8)), 1n);
@@ -21,15 +23,41 @@ export function shiftLeft(w: WordEmitter, bits: Word, x: Word): Word {
 }
 
 export function shiftRight(w: WordEmitter, bits: Word, x: Word): Word {
+  const known = constantValue(bits);
+  if (known !== undefined) return shiftRightBy(w, known, x, 0n);
   return shift(w, bits, x, 0n, right);
 }
 
 export function shiftRightSigned(w: WordEmitter, bits: Word, x: Word): Word {
   const sign = w.limb(w.a.i64.shrS(x[3], 63n));
+  const known = constantValue(bits);
+  if (known !== undefined) return shiftRightBy(w, known, x, sign);
   const out = shift(w, bits, x, sign, right);
   // The fill above must be zeros again for the next shift.
   for (let i = 0; i < 4; i++) w.a.store('i64.store', SHIFT_SCRATCH, 0n, 64 + 8 * i);
   return out;
+}
+
+/** x << bits for a known number of bits: each limb comes from two of x. */
+export function shiftLeftBy(w: WordEmitter, bits: bigint, x: Word): Word {
+  if (bits > 255n) return ZERO;
+  const [limbs, bit] = [Number(bits >> 6n), bits & 63n];
+  return [0, 1, 2, 3].map((i) => {
+    const [here, below] = [x[i - limbs] ?? 0n, x[i - limbs - 1] ?? 0n];
+    if (bit === 0n) return here;
+    return w.or64(w.shl64(here, bit), w.shr64(below, 64n - bit));
+  }) as unknown as Word;
+}
+
+/** x >> bits for a known number of bits; `sign` is the limb that stands above x. */
+export function shiftRightBy(w: WordEmitter, bits: bigint, x: Word, sign: Limb): Word {
+  if (bits > 255n) return [sign, sign, sign, sign];
+  const [limbs, bit] = [Number(bits >> 6n), bits & 63n];
+  return [0, 1, 2, 3].map((i) => {
+    const [here, above] = [x[i + limbs] ?? sign, x[i + limbs + 1] ?? sign];
+    if (bit === 0n) return here;
+    return w.or64(w.shr64(here, bit), w.shl64(above, 64n - bit));
+  }) as unknown as Word;
 }
 
 function right(a: Assembler, words: Expression, bit: Expression, i: number): Expression {
@@ -71,6 +99,12 @@ function shift(
 /** Byte `index` of x, counted from the most significant; 0 from 32 on. */
 export function byteOf(w: WordEmitter, index: Word, x: Word): Word {
   const { a } = w;
+  const known = constantValue(index);
+  if (known !== undefined) {
+    if (known > 31n) return ZERO;
+    const low = shiftRightBy(w, 8n * (31n - known), x, 0n)[0];
+    return [w.and64(low, 0xffn), 0n, 0n, 0n];
+  }
   x.forEach((value, i) => a.store('i64.store', SHIFT_SCRATCH, value, 32 + 8 * i));
   const isBeyond = a.i32.or(a.i64.gtU(index[0], 31n), a.i64.ne(w.orOfLimbs(index, 1), 0n));
   const at = a.i32.sub(SHIFT_SCRATCH + 32 + 31, a.i32.wrap(index[0]));
@@ -81,6 +115,13 @@ export function byteOf(w: WordEmitter, index: Word, x: Word): Word {
 /** x with the sign bit of its byte `index`, counted from the least significant, copied to all above. */
 export function signExtend(w: WordEmitter, index: Word, x: Word): Word {
   const { a } = w;
+  const known = constantValue(index);
+  if (known !== undefined) {
+    if (known > 30n) return x;
+    const bits = 8n * (31n - known);
+    const high = shiftLeftBy(w, bits, x);
+    return shiftRightBy(w, bits, high, w.limb(a.i64.shrS(high[3], 63n)));
+  }
   const { i32, i64 } = a;
   const out = x.map((value) => w.limb(value)) as unknown as Word & { readonly [i: number]: never };
   const distance = w.allocate();

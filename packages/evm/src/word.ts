@@ -8,6 +8,7 @@ export type Word = readonly [Limb, Limb, Limb, Limb];
 
 export const LIMB_MAX = (1n << 64n) - 1n;
 export const ZERO: Word = [0n, 0n, 0n, 0n];
+export const ONE: Word = [1n, 0n, 0n, 0n];
 
 /**
  * Emits arithmetic on words. Constants are folded and limbs known to be zero cost nothing, so code for small
@@ -18,9 +19,19 @@ export class WordEmitter {
   /** A fresh i64 local; the caller decides when locals are used again. */
   readonly allocate: () => Local;
 
-  constructor(a: Assembler, allocate: () => Local) {
+  /** i32 locals with the same number as a limb, so that a condition need not become a limb and back again. */
+  readonly #flags: Map<Limb, Local> | undefined;
+
+  /** @param keepsFlags whether words are used long after they are made, as compiled code does */
+  constructor(a: Assembler, allocate: () => Local, keepsFlags = false) {
     this.a = a;
     this.allocate = allocate;
+    this.#flags = keepsFlags ? new Map() : undefined;
+  }
+
+  /** The i32 local that has the same number as the limb, if there is one. */
+  flagOf(limb: Limb): Local | undefined {
+    return this.#flags?.get(limb);
   }
 
   /** Evaluates an expression into a new limb. */
@@ -32,7 +43,13 @@ export class WordEmitter {
 
   /** A small unsigned number as a word. */
   fromI32(value: Expression): Word {
-    return [this.limb(this.a.i64.extendU(value)), 0n, 0n, 0n];
+    if (!this.#flags) return [this.limb(this.a.i64.extendU(value)), 0n, 0n, 0n];
+    if (typeof value === 'number') return [BigInt(value >>> 0), 0n, 0n, 0n];
+    const flag = this.a.localI32();
+    this.a.set(flag, value);
+    const limb = this.limb(this.a.i64.extendU(flag));
+    this.#flags.set(limb, flag);
+    return [limb, 0n, 0n, 0n];
   }
 
   fromI64(value: Expression): Word {
@@ -76,16 +93,11 @@ export class WordEmitter {
   }
 
   and(x: Word, y: Word): Word {
-    return this.#each(x, y, (p, q) => {
-      if (isZero(p) || isZero(q)) return 0n;
-      if (p === LIMB_MAX) return q;
-      if (q === LIMB_MAX) return p;
-      return this.#binary('and', p, q);
-    });
+    return this.#each(x, y, (p, q) => this.and64(p, q));
   }
 
   or(x: Word, y: Word): Word {
-    return this.#each(x, y, (p, q) => this.#or(p, q));
+    return this.#each(x, y, (p, q) => this.or64(p, q));
   }
 
   xor(x: Word, y: Word): Word {
@@ -98,16 +110,18 @@ export class WordEmitter {
 
   /** Whether x is zero, as i32. */
   isZero(x: Word): Expression {
+    const flag = this.#flagOfWord(x);
+    if (flag) return this.a.i32.eqz(flag);
     return this.a.i64.eqz(this.orOfLimbs(x));
   }
 
   isNonZero(x: Word): Expression {
-    return this.a.i64.ne(this.orOfLimbs(x), 0n);
+    return this.#flagOfWord(x) ?? this.a.i64.ne(this.orOfLimbs(x), 0n);
   }
 
   isEqual(x: Word, y: Word): Expression {
     const difference = x.map((limb, i) => this.#xor(limb, y[i]!));
-    return this.a.i64.eqz(difference.reduce((p, q) => this.#or(p, q)));
+    return this.a.i64.eqz(difference.reduce((p, q) => this.or64(p, q)));
   }
 
   /** x < y, unsigned or two's complement. */
@@ -125,7 +139,7 @@ export class WordEmitter {
 
   /** The limbs from `from` on, or-ed: zero when all are. */
   orOfLimbs(x: Word, from = 0): Limb {
-    return x.slice(from).reduce((p, q) => this.#or(p, q), 0n as Limb);
+    return x.slice(from).reduce((p, q) => this.or64(p, q), 0n as Limb);
   }
 
   /** A word by a function of the module that takes the limbs of `words` and returns four. */
@@ -135,16 +149,21 @@ export class WordEmitter {
     return out;
   }
 
-  /** Like `call`, with `small(x0, y0)` in line where both words fit 64 bits: it gives the low two limbs. */
+  /** Like `call`, with `small` in line where both words fit 64 bits: it gives the low one or two limbs. */
   callUnlessSmall(
-    functionIndex: number,
+    functionIndex: () => number,
     x: Word,
     y: Word,
+    limbCount: 1 | 2,
     small: (low: Local, high: Local) => void,
   ): Word {
     const { a } = this;
     const out = [this.allocate(), this.allocate(), this.allocate(), this.allocate()] as const;
-    const high = this.#or(this.orOfLimbs(x, 1), this.orOfLimbs(y, 1));
+    const high = this.or64(this.orOfLimbs(x, 1), this.orOfLimbs(y, 1));
+    if (isZero(high)) {
+      small(out[0], out[1]);
+      return [out[0], limbCount === 2 ? out[1] : 0n, 0n, 0n];
+    }
     a.when(
       a.i64.eqz(high),
       () => {
@@ -153,9 +172,13 @@ export class WordEmitter {
         a.set(out[2], 0n);
         a.set(out[3], 0n);
       },
-      () => void a.callInto(out, functionIndex, ...x, ...y),
+      () => void a.callInto(out, functionIndex(), ...x, ...y),
     );
     return out;
+  }
+
+  #flagOfWord(x: Word): Local | undefined {
+    return x[1] === 0n && x[2] === 0n && x[3] === 0n ? this.flagOf(x[0]) : undefined;
   }
 
   #sum(x: Limb, y: Limb): Limb {
@@ -164,7 +187,25 @@ export class WordEmitter {
     return this.#binary('add', x, y);
   }
 
-  #or(x: Limb, y: Limb): Limb {
+  // --- limbs
+
+  and64(x: Limb, y: Limb): Limb {
+    if (isZero(x) || isZero(y)) return 0n;
+    if (x === LIMB_MAX) return y;
+    if (y === LIMB_MAX) return x;
+    return this.#binary('and', x, y);
+  }
+
+  /** x << bits, bits from 1 to 63. */
+  shl64(x: Limb, bits: bigint): Limb {
+    return isZero(x) ? x : this.#binary('shl', x, bits);
+  }
+
+  shr64(x: Limb, bits: bigint): Limb {
+    return isZero(x) ? x : this.#binary('shrU', x, bits);
+  }
+
+  or64(x: Limb, y: Limb): Limb {
     if (isZero(x)) return y;
     if (isZero(y)) return x;
     return this.#binary('or', x, y);
@@ -176,7 +217,7 @@ export class WordEmitter {
     return this.#binary('xor', x, y);
   }
 
-  #binary(operation: 'add' | 'sub' | 'and' | 'or' | 'xor', x: Limb, y: Limb): Limb {
+  #binary(operation: keyof typeof fold, x: Limb, y: Limb): Limb {
     if (typeof x === 'bigint' && typeof y === 'bigint') {
       return BigInt.asUintN(64, fold[operation](x, y));
     }
@@ -203,10 +244,23 @@ export function constantWord(value: bigint): Word {
   return [0n, 64n, 128n, 192n].map((shift) => (value >> shift) & LIMB_MAX) as unknown as Word;
 }
 
+/** The number that a word of constants is. */
+export function constantValue(word: Word | undefined): bigint | undefined {
+  let value = 0n;
+  for (let i = 3; i >= 0; i--) {
+    const limb = word?.[i];
+    if (typeof limb !== 'bigint') return undefined;
+    value = (value << 64n) | limb;
+  }
+  return value;
+}
+
 const fold = {
   add: (x: bigint, y: bigint) => x + y,
   sub: (x: bigint, y: bigint) => x - y,
   and: (x: bigint, y: bigint) => x & y,
   or: (x: bigint, y: bigint) => x | y,
   xor: (x: bigint, y: bigint) => x ^ y,
+  shl: (x: bigint, y: bigint) => x << y,
+  shrU: (x: bigint, y: bigint) => x >> y,
 };

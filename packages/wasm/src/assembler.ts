@@ -141,9 +141,15 @@ export class Assembler {
   readonly f: FunctionWriter;
   readonly i32: I32Operations;
   readonly i64: I64Operations;
+  readonly #local: (type: ValueType) => number;
 
-  constructor(f: FunctionWriter) {
+  /**
+   * @param local gives the index of a local to use; by default a new one each time, which is zero at first. One that
+   * hands locals out again must leave alone what is still read, and its users must set before they get.
+   */
+  constructor(f: FunctionWriter, local: (type: ValueType) => number = (type) => f.local(type)) {
     this.f = f;
+    this.#local = local;
     this.i32 = this.#operations(i32Names) as unknown as I32Operations;
     this.i64 = this.#operations(i64Names) as unknown as I64Operations;
   }
@@ -153,15 +159,15 @@ export class Assembler {
   }
 
   localI32(): Local {
-    return new Local(this.f.local(I32), I32);
+    return new Local(this.#local(I32), I32);
   }
 
   localI64(): Local {
-    return new Local(this.f.local(I64), I64);
+    return new Local(this.#local(I64), I64);
   }
 
   localV128(): Local {
-    return new Local(this.f.local(V128), V128);
+    return new Local(this.#local(V128), V128);
   }
 
   /** Emits the expression. */

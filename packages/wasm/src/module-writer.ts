@@ -92,6 +92,17 @@ export class ModuleWriter {
     return writer;
   }
 
+  /**
+   * Adds a function whose body is written already, so that imports can be declared as the body asks for them.
+   * @returns its index; the body itself cannot have known it
+   */
+  adopt(params: readonly ValueType[], results: readonly ValueType[], body: FunctionWriter): number {
+    const own = this.function(params, results, body.name);
+    own.locals.push(...body.locals);
+    own.code.bytes(body.code.view());
+    return own.index;
+  }
+
   memory(limits: Limits): number {
     return this.#imported[MEMORY]! + this.#memories.push(limits) - 1;
   }

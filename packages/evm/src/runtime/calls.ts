@@ -256,6 +256,7 @@ function setCode(a: Assembler, child: Local, record: Local): void {
     [account.code, frame.code],
     [account.codeSize, frame.codeSize],
     [account.jumpdests, frame.jumpdests],
+    [account.cells, frame.cells],
   ] as const) {
     a.store('i32.store', child, a.load('i32.load', record, from), to);
   }

@@ -158,6 +158,7 @@ function defineStartCreate(rt: Runtime): void {
     a.store('i32.store', child!, code, frame.code);
     a.store('i32.store', child!, size, frame.codeSize);
     a.store('i32.store', child!, map, frame.jumpdests);
+    a.store('i32.store', child!, 0, frame.cells);
     a.store('i32.store', child!, 0, frame.inputSize);
     a.store('i32.store', child!, 0, frame.outputSize);
     a.run(rt.function('enter'), child!, end);

@@ -5,7 +5,7 @@ import { isEmptyAccount } from './accounts.ts';
 import { faultCode } from './imports.ts';
 import { type Runtime, copyWord, zeroWord } from './runtime.ts';
 
-/** Functions behind LOG and the opcodes that read accounts and copy bytes. They return the gas left, negative if out. */
+/** Functions behind LOG and the opcodes that read accounts and copy bytes: gas left, negative if out. */
 export function declareEnvironment(rt: Runtime): void {
   for (const name of ['balance', 'extcodesize', 'extcodehash', 'extcodecopy']) {
     rt.declare(name, [I32, I64], [I64]);

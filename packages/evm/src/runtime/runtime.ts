@@ -3,7 +3,7 @@ import { type U256Kernels, emitU256 } from '@polyvisor/math/u256-kernels';
 import { Assembler, type Expression, Local } from '@polyvisor/wasm/assembler';
 import type { FunctionWriter } from '@polyvisor/wasm/function-writer';
 import type { ModuleWriter } from '@polyvisor/wasm/module-writer';
-import { I32, I64, type ValueType } from '@polyvisor/wasm/types';
+import { type FunctionType, I32, I64, type ValueType } from '@polyvisor/wasm/types';
 import { type Schedule, gasAt, valueAt, type gas } from '../gas.ts';
 import { type Ending, endingCode } from '../halts.ts';
 import { type Hardfork, isAtLeast } from '../hardfork.ts';
@@ -16,22 +16,26 @@ import {
   MATH_SCRATCH,
 } from '../layout.ts';
 import type { imports } from './imports.ts';
+import type { Links } from './links.ts';
 
 /** What of the runtime changes with the fork and the way of running. */
 export interface RuntimeOptions {
   readonly fork: Hardfork;
   /** Calls the tracer's hooks; costs time, so it is another module. */
   readonly isTraced: boolean;
+  /** Counts visits and goes over to compiled code where there is some. */
+  readonly isTiered: boolean;
 }
 
 /**
  * What all generated code of an engine shares: imported functions, globals, kernels and the runtime's own
  * functions, which are declared first and written after, because they call each other.
  */
-export class Runtime {
+export class Runtime implements Links {
   readonly m: ModuleWriter;
   readonly fork: Hardfork;
   readonly isTraced: boolean;
+  readonly isTiered: boolean;
   readonly imports: Readonly<Record<keyof typeof imports, number>>;
   readonly math: U256Kernels;
   /** `hash(pointer, size) -> 4 limbs` of the Keccak-256 digest as a big-endian number. */
@@ -43,6 +47,7 @@ export class Runtime {
     this.m = m;
     this.fork = options.fork;
     this.isTraced = options.isTraced;
+    this.isTiered = options.isTiered;
     this.imports = imported;
     this.globals = declareGlobals(m);
     this.math = emitU256(m, MATH_SCRATCH);
@@ -76,6 +81,30 @@ export class Runtime {
     write(new Assembler(f), ...params);
   }
 
+  kernel(name: keyof U256Kernels): number {
+    return this.math[name];
+  }
+
+  global(name: keyof Globals): number {
+    return this.globals[name];
+  }
+
+  /** Exports everything that compiled code may be linked to. @returns the functions' types by name */
+  exportLinks(): Map<string, FunctionType> {
+    const types = new Map<string, FunctionType>();
+    for (const [name, index] of Object.entries(this.math)) {
+      this.m.exportFunction(kernelExport(name), index);
+      const operandCount = name === 'addmod' || name === 'mulmod' ? 3 : 2;
+      const params = Array.from({ length: 4 * operandCount }, (): ValueType => I64);
+      types.set(kernelExport(name), { params, results: [I64, I64, I64, I64] });
+    }
+    for (const [name, f] of this.#functions) {
+      this.m.exportFunction(name, f.index);
+      types.set(name, f.type);
+    }
+    return types;
+  }
+
   /** Index of a declared function. */
   function(name: string): number {
     return this.#writer(name).index;
@@ -91,6 +120,11 @@ export class Runtime {
     if (!writer) throw new Error(`runtime function '${name}' is not declared`);
     return writer;
   }
+}
+
+/** Under which name a kernel is exported. */
+export function kernelExport(name: string): string {
+  return `u256.${name}`;
 }
 
 /** Mutable state of the engine, as WebAssembly globals that are exported under their names. */

@@ -1,0 +1,3 @@
+import { evmBench } from './evm-peers.ts';
+
+export const bench = evmBench('mixed');

@@ -1,0 +1,135 @@
+import type { Hardfork } from '../hardfork.ts';
+import { writeModule } from '../module.ts';
+import { type CompiledUnit, compileUnit } from './compiled-unit.ts';
+import type { LinkTypes } from './linked-runtime.ts';
+import { Program, type Trace, planTrace, traceLimits } from './trace.ts';
+
+/**
+ * How code is run. `interpreter`: never compiled. `compiled`: all of it, before it first runs. `mixed`: what is
+ * visited so often that compiling it pays.
+ */
+export const tiers = ['interpreter', 'compiled', 'mixed'] as const;
+export type Tier = (typeof tiers)[number];
+
+/** Instructions that the superblocks of one contract have together: its share of compiling, whatever it does. */
+const CONTRACT_INSTRUCTIONS_MAX = 40_000;
+/** Contracts whose compiled code is kept; the ones used longest ago go first. */
+const CONTRACTS_MAX = 1_000;
+
+/**
+ * What compiling costs in interpreted instructions: for a module, and for each instruction in it. A superblock is
+ * compiled when it would have taken as long to interpret so far, so no code runs half as fast as if interpreted.
+ */
+const UNIT_COST = 60_000;
+const INSTRUCTION_COST = 500;
+const INSTRUCTIONS_MAX = 2 * traceLimits.instructionsMax;
+
+/** Compiled code of an engine, shared by its instances. */
+export class CodeCache {
+  readonly #fork: Hardfork;
+  readonly #tier: Tier;
+  readonly #contracts = new Map<string, CompiledContract>();
+
+  constructor(fork: Hardfork, tier: Tier) {
+    this.#fork = fork;
+    this.#tier = tier;
+  }
+
+  /** @param key says which code it is: its hash */
+  contract(key: string, code: Uint8Array): CompiledContract {
+    const known = this.#contracts.get(key);
+    const contract = known ?? new CompiledContract(code.slice(), this.#fork, this.#tier);
+    // A Map keeps the order of insertion: the first is the one used longest ago.
+    this.#contracts.delete(key);
+    this.#contracts.set(key, contract);
+    if (this.#contracts.size > CONTRACTS_MAX) {
+      this.#contracts.delete(this.#contracts.keys().next().value!);
+    }
+    return contract;
+  }
+}
+
+export class CompiledContract {
+  readonly #code: Uint8Array;
+  readonly #fork: Hardfork;
+  readonly #tier: Tier;
+  readonly #lengths = new Map<number, number>();
+  readonly #units = new Map<number, CompiledUnit>();
+  #program: Program | undefined;
+  #instructionsLeft = CONTRACT_INSTRUCTIONS_MAX;
+  #isWhole = false;
+
+  constructor(code: Uint8Array, fork: Hardfork, tier: Tier) {
+    this.#code = code;
+    this.#fork = fork;
+    this.#tier = tier;
+  }
+
+  /** All there is to link before the code first runs. */
+  whole(): Iterable<CompiledUnit> {
+    if (this.#tier === 'compiled' && !this.#isWhole) {
+      this.#isWhole = true;
+      const traces: Trace[] = [];
+      const places = new Set(this.#read().entries());
+      for (const pc of places) {
+        const trace = planTrace(this.#read(), pc);
+        if (!this.#pay(trace)) break;
+        traces.push(trace);
+        if (trace.next.kind === 'leave') places.add(trace.next.pc);
+      }
+      if (traces.length > 0) this.#compile(traces);
+    }
+    return new Set(this.#units.values());
+  }
+
+  /** The unit for a place that was visited so often; undefined: it goes on being interpreted. */
+  unitAt(pc: number, visits: number): CompiledUnit | undefined {
+    const known = this.#units.get(pc);
+    if (known || this.#tier === 'compiled') return known;
+    const isDue = (instructions: number): boolean =>
+      instructions <= this.#instructionsLeft &&
+      visits * instructions >= UNIT_COST + INSTRUCTION_COST * instructions;
+    // Planning costs too, so how long a trace is is remembered, and asked only when it could be due.
+    const length = this.#lengths.get(pc);
+    if (!isDue(length ?? INSTRUCTIONS_MAX)) return undefined;
+    const trace = planTrace(this.#read(), pc);
+    if (!isDue(trace.instructionCount)) {
+      this.#lengths.set(pc, trace.instructionCount);
+      // Overlapping traces are about as long.
+      for (const inside of trace.jumpdests) {
+        if (!this.#lengths.has(inside)) this.#lengths.set(inside, trace.instructionCount);
+      }
+      return undefined;
+    }
+    this.#pay(trace);
+    return this.#compile([trace]);
+  }
+
+  #read(): Program {
+    return (this.#program ??= new Program(this.#code, this.#fork));
+  }
+
+  /** Takes a trace's instructions from the contract's share. */
+  #pay({ instructionCount }: Trace): boolean {
+    if (instructionCount > this.#instructionsLeft) return false;
+    this.#instructionsLeft -= instructionCount;
+    return true;
+  }
+
+  #compile(traces: readonly Trace[]): CompiledUnit {
+    const unit = compileUnit(this.#read(), traces, linkTypesOf(this.#fork));
+    for (const pc of unit.entries) this.#units.set(pc, unit);
+    return unit;
+  }
+}
+
+const linkTypes = new Map<Hardfork, LinkTypes>();
+
+function linkTypesOf(fork: Hardfork): LinkTypes {
+  let types = linkTypes.get(fork);
+  if (!types) {
+    types = writeModule({ fork, isTraced: false, isTiered: true }).linkTypes;
+    linkTypes.set(fork, types);
+  }
+  return types;
+}

@@ -1,0 +1,356 @@
+import type { Hardfork } from '../hardfork.ts';
+import { isAtLeast } from '../hardfork.ts';
+import { type Opcode, opcodeGas, opcodes } from '../opcodes.ts';
+
+/**
+ * What a superblock will consist of: one way through the code that begins at an instruction, with static jumps
+ * followed and conditional ones taken or not, whichever seems the rule. Stack heights are the same whenever it is run.
+ */
+export interface Trace {
+  readonly pc: number;
+  readonly segments: readonly Segment[];
+  /** Words of the stack, as found, that it reads or moves. */
+  readonly need: number;
+  /** How many words higher the stack is at most than found. */
+  readonly growth: number;
+  /** Set when the trace jumps back to its beginning with a stack of the same height. */
+  readonly loop: Loop | undefined;
+  readonly instructionCount: number;
+  /** JUMPDESTs that it contains, its beginning among them. */
+  readonly jumpdests: ReadonlySet<number>;
+  /** Where it goes on when the last step doesn't say. */
+  readonly next: Next;
+}
+
+export type Next =
+  | { readonly kind: 'said' | 'stop' | 'invalid' | 'loop' }
+  | { readonly kind: 'go'; readonly pc: number }
+  /** The trace has become too long: to an instruction that is no JUMPDEST. */
+  | { readonly kind: 'leave'; readonly pc: number };
+
+export interface Loop {
+  /** Positions (-1 is the word on top as found) that are the same at the end of each round. */
+  readonly unchanged: ReadonlySet<number>;
+}
+
+/** Instructions that run all or end the frame: their gas is paid at once. */
+export interface Segment {
+  readonly pc: number;
+  gas: number;
+  readonly steps: Step[];
+}
+
+export interface Step {
+  readonly pc: number;
+  readonly row: Opcode;
+  /** What a PUSH pushes. */
+  readonly operand: bigint;
+  /** For JUMP and JUMPI. */
+  readonly flow: Flow;
+  /** Fixed gas of the instructions behind it in the segment. */
+  gasBehind: number;
+}
+
+/**
+ * - `follow`: the destination is what comes next in the trace
+ * - `pass`: a JUMPI whose condition is a constant zero
+ * - `go`: to a known JUMPDEST outside; `loop`: to the trace's beginning
+ * - `turn`: a JUMPI whose destination comes next in the trace: falling through leaves it
+ * - `find`: to a destination that is known when the code runs
+ * - `fail`: to a place that is no JUMPDEST
+ */
+export type Flow =
+  | { readonly kind: 'none' | 'follow' | 'pass' | 'loop' | 'find' | 'fail' }
+  | { readonly kind: 'go' | 'turn'; readonly pc: number };
+
+export interface TraceLimits {
+  readonly instructionsMax: number;
+  readonly jumpsMax: number;
+}
+
+export const traceLimits: TraceLimits = { instructionsMax: 400, jumpsMax: 64 };
+
+/** Operands that bear a name are followed this deep, to find out whether code is on its way to a failure. */
+const COLD_DEPTH_MAX = 3;
+const COLD_INSTRUCTIONS_MAX = 100;
+
+/**
+ * Instructions behind which a segment ends: those that may end the frame for another reason than gas, so that where
+ * gas ran out in a segment, gas is the reason; and those that see the gas there is left.
+ */
+const lastOfSegment: ReadonlySet<string> = new Set(
+  (
+    'JUMP JUMPI SSTORE TSTORE RETURNDATACOPY LOG0 LOG1 LOG2 LOG3 LOG4 ' +
+    'CREATE CREATE2 CALL CALLCODE DELEGATECALL STATICCALL SELFDESTRUCT'
+  ).split(' '),
+);
+
+/** Instructions behind which a trace ends, because another frame runs or this one is over. */
+const lastOfTrace: ReadonlySet<string> = new Set(
+  'CREATE CREATE2 CALL CALLCODE DELEGATECALL STATICCALL STOP RETURN REVERT SELFDESTRUCT'.split(' '),
+);
+
+/** A word of the stack while a trace is planned: a constant, or where on the stack it was found. */
+type Planned = bigint | { readonly found: number } | undefined;
+
+/** Code with what is looked up of it. */
+export class Program {
+  readonly code: Uint8Array;
+  readonly fork: Hardfork;
+  readonly #rows: readonly (Opcode | undefined)[];
+  readonly #jumpdests: Uint8Array;
+  readonly #cold = new Map<number, boolean>();
+
+  constructor(code: Uint8Array, fork: Hardfork) {
+    this.code = code;
+    this.fork = fork;
+    this.#rows = opcodes.map((row) => (row && isAtLeast(fork, row.since) ? row : undefined));
+    this.#jumpdests = new Uint8Array(code.length);
+    for (let pc = 0; pc < code.length; pc++) {
+      if (code[pc] === 0x5b) this.#jumpdests[pc] = 1;
+      pc += opcodes[code[pc]!]?.immediate ?? 0;
+    }
+  }
+
+  /** The instruction at a place; undefined where there is none in this fork. */
+  rowAt(pc: number): Opcode | undefined {
+    return this.#rows[this.code[pc]!];
+  }
+
+  isJumpdest(pc: bigint | number): boolean {
+    return pc < this.code.length && this.#jumpdests[Number(pc)] === 1;
+  }
+
+  /** Places where a frame can be when the interpreter looks for compiled code. */
+  entries(): number[] {
+    const found = [0];
+    for (let pc = 0; pc < this.code.length; pc++) {
+      const row = opcodes[this.code[pc]!];
+      if (this.#jumpdests[pc] === 1 && pc > 0) found.push(pc);
+      pc += row?.immediate ?? 0;
+      const isCall = row !== undefined && row.code >= 0xf0 && lastOfTrace.has(row.name);
+      if (isCall && pc + 1 < this.code.length && this.#jumpdests[pc + 1] === 0) found.push(pc + 1);
+    }
+    return found;
+  }
+
+  operandOf(pc: number, size: number): bigint {
+    let value = 0n;
+    for (let i = 1; i <= size; i++) value = (value << 8n) | BigInt(this.code[pc + i] ?? 0);
+    return value;
+  }
+
+  /** Whether code seems to be on its way to REVERT or INVALID. */
+  isCold(pc: number, depth = 0): boolean {
+    const known = this.#cold.get(pc);
+    if (known !== undefined) return known;
+    const isCold = this.#looksCold(pc, depth);
+    this.#cold.set(pc, isCold);
+    return isCold;
+  }
+
+  #looksCold(start: number, depth: number): boolean {
+    let pushed: bigint | undefined;
+    let pc = start;
+    for (let i = 0; i < COLD_INSTRUCTIONS_MAX && pc < this.code.length; i++) {
+      const row = this.rowAt(pc);
+      if (!row || row.name === 'REVERT') return true;
+      if (row.name === 'JUMP') {
+        const isKnown = pushed !== undefined && this.isJumpdest(pushed);
+        return isKnown && depth < COLD_DEPTH_MAX && this.isCold(Number(pushed), depth + 1);
+      }
+      if (row.name === 'JUMPI' || lastOfTrace.has(row.name)) return false;
+      pushed = row.shape === 'push' ? this.operandOf(pc, row.immediate) : undefined;
+      pc += 1 + row.immediate;
+    }
+    return false;
+  }
+}
+
+/** Plans the superblock that begins at `pc`. */
+export function planTrace(program: Program, pc: number, limits = traceLimits): Trace {
+  return new Planner(program, pc, limits).plan();
+}
+
+class Planner {
+  readonly #program: Program;
+  readonly #start: number;
+  readonly #limits: TraceLimits;
+  readonly #segments: Segment[] = [];
+  readonly #visited = new Set<number>();
+  readonly #changed = new Set<number>();
+  #segment: Segment | undefined;
+  #stack: Planned[] = [];
+  #need = 0;
+  #growth = 0;
+  #count = 0;
+  #jumps = 0;
+  #isLoop = false;
+  #pc: number;
+
+  constructor(program: Program, pc: number, limits: TraceLimits) {
+    this.#program = program;
+    this.#start = pc;
+    this.#pc = pc;
+    this.#limits = limits;
+  }
+
+  plan(): Trace {
+    const next = this.#follow();
+    const unchanged = new Set<number>();
+    for (let p = -this.#need; p < 0; p++) if (!this.#changed.has(p)) unchanged.add(p);
+    for (const segment of this.#segments) price(segment, this.#program.fork);
+    return {
+      pc: this.#start,
+      segments: this.#segments,
+      need: this.#need,
+      growth: this.#growth,
+      loop: this.#isLoop ? { unchanged } : undefined,
+      instructionCount: this.#count,
+      jumpdests: this.#visited,
+      next,
+    };
+  }
+
+  #follow(): Next {
+    const program = this.#program;
+    for (;;) {
+      const pc = this.#pc;
+      if (pc >= program.code.length) return { kind: 'stop' };
+      if (program.isJumpdest(pc) && this.#count > 0 && !this.#arrivesByJump) {
+        if (this.#closes(pc)) return { kind: 'loop' };
+        if (!this.#mayVisit(pc)) return { kind: 'go', pc };
+      }
+      if (this.#count >= 2 * this.#limits.instructionsMax) return { kind: 'leave', pc };
+      this.#arrivesByJump = false;
+      if (program.isJumpdest(pc)) this.#visited.add(pc);
+      const row = program.rowAt(pc);
+      if (!row) return { kind: 'invalid' };
+      const next = this.#step(pc, row);
+      if (next) return next;
+    }
+  }
+
+  #arrivesByJump = false;
+
+  /** @returns where the trace ends, if it does behind this instruction */
+  #step(pc: number, row: Opcode): Next | undefined {
+    this.#count++;
+    this.#pc = pc + 1 + row.immediate;
+    let operand = 0n;
+    let flow: Flow = { kind: 'none' };
+    switch (row.shape) {
+      case 'push':
+        operand = this.#program.operandOf(pc, row.immediate);
+        this.#push(operand);
+        break;
+      case 'dup':
+        this.#reach(row.index);
+        this.#push(this.#stack.at(-row.index));
+        break;
+      case 'swap': {
+        this.#reach(row.index + 1);
+        const [top, deep] = [this.#stack.length - 1, this.#stack.length - 1 - row.index];
+        [this.#stack[top], this.#stack[deep]] = [this.#stack[deep], this.#stack[top]];
+        break;
+      }
+      default:
+        flow = this.#plain(row);
+    }
+    this.#segment ??= this.#open(pc);
+    this.#segment.steps.push({ pc, row, operand, flow, gasBehind: 0 });
+    const isFollowing = flow.kind === 'follow' || flow.kind === 'pass';
+    if (lastOfSegment.has(row.name) && !isFollowing) this.#segment = undefined;
+    if (lastOfTrace.has(row.name)) return { kind: 'said' };
+    const isOver = row.name === 'JUMP' && flow.kind !== 'follow';
+    return isOver ? { kind: 'said' } : undefined;
+  }
+
+  #plain(row: Opcode): Flow {
+    this.#reach(row.pops);
+    const operands: Planned[] = [];
+    for (let i = 0; i < row.pops; i++) operands.push(this.#stack.pop());
+    if (row.name === 'JUMP') return this.#jump(operands[0]);
+    if (row.name === 'JUMPI') return this.#jumpIf(operands[0], operands[1]);
+    const { evaluate } = row;
+    const isKnown = evaluate !== undefined && operands.every((x) => typeof x === 'bigint');
+    const result = isKnown ? evaluate(...(operands as bigint[])) : undefined;
+    for (let i = 0; i < row.pushes; i++) this.#push(row.name === 'PUSH0' ? 0n : result);
+    return { kind: 'none' };
+  }
+
+  #jump(destination: Planned): Flow {
+    if (typeof destination !== 'bigint') return { kind: 'find' };
+    if (!this.#program.isJumpdest(destination)) return { kind: 'fail' };
+    const pc = Number(destination);
+    if (this.#closes(pc)) return { kind: 'loop' };
+    if (!this.#mayVisit(pc)) return { kind: 'go', pc };
+    this.#goOnAt(pc);
+    return { kind: 'follow' };
+  }
+
+  #jumpIf(destination: Planned, condition: Planned): Flow {
+    if (condition === 0n) return { kind: 'pass' };
+    if (typeof destination !== 'bigint') return { kind: 'find' };
+    if (!this.#program.isJumpdest(destination)) return { kind: 'fail' };
+    const pc = Number(destination);
+    if (this.#closes(pc)) return { kind: 'loop' };
+    if (this.#mayVisit(pc) && this.#program.isCold(this.#pc)) {
+      const leavesTo = this.#pc;
+      this.#goOnAt(pc);
+      return { kind: 'turn', pc: leavesTo };
+    }
+    return { kind: 'go', pc };
+  }
+
+  #goOnAt(pc: number): void {
+    this.#pc = pc;
+    this.#jumps++;
+    this.#arrivesByJump = true;
+  }
+
+  #mayVisit(pc: number): boolean {
+    return (
+      pc !== this.#start &&
+      !this.#visited.has(pc) &&
+      this.#count < this.#limits.instructionsMax &&
+      this.#jumps < this.#limits.jumpsMax
+    );
+  }
+
+  /** Whether going to `pc` from here is another round of the trace; notes what the round has changed. */
+  #closes(pc: number): boolean {
+    if (pc !== this.#start || this.#stack.length !== this.#need) return false;
+    if (!this.#program.isJumpdest(pc)) return false;
+    this.#isLoop = true;
+    this.#stack.forEach((word, i) => {
+      const position = i - this.#need;
+      const isSame = typeof word === 'object' && word.found === position;
+      if (!isSame) this.#changed.add(position);
+    });
+    return true;
+  }
+
+  #open(pc: number): Segment {
+    const segment = { pc, gas: 0, steps: [] };
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  #push(word: Planned): void {
+    this.#stack.push(word);
+    this.#growth = Math.max(this.#growth, this.#stack.length - this.#need);
+  }
+
+  /** Makes sure that `count` words are there, taking them from below what was looked at. */
+  #reach(count: number): void {
+    while (this.#stack.length < count) this.#stack.unshift({ found: -++this.#need });
+  }
+}
+
+function price(segment: Segment, fork: Hardfork): void {
+  for (const step of segment.steps.toReversed()) {
+    step.gasBehind = segment.gas;
+    segment.gas += opcodeGas(step.row, fork);
+  }
+}
