@@ -13,6 +13,8 @@ import type { Fuzz } from './fuzz.ts';
 
 const BLOCKS = 1000;
 const PASSES = 25;
+/** QEMU 7.2 counts on in the upper half where the lower one is 0. @see QEMU commit "target/riscv: fix ctzw behavior" */
+const WITHOUT = new Set(['ctzw']);
 const STEPS_PER_RUN = 1_000_000;
 
 /**
@@ -27,7 +29,7 @@ export const fuzz: Fuzz = {
     let programs = 0;
     try {
       for (; instructions < n; programs++) {
-        const program = randomProgram(seed + programs, BLOCKS, PASSES);
+        const program = randomProgram(seed + programs, BLOCKS, PASSES, WITHOUT);
         compare(seed + programs, program, runOurs(program), runQemu(program, folder));
         instructions += program.instructions;
       }
@@ -53,12 +55,17 @@ function runOurs(program: RandomProgram): Uint8Array {
   });
   hart.pc = BigInt(base);
   hart.setCsr(0x100, 0x6000n);
+  hart.setCsr(0x105, BigInt(program.trapVector));
   for (;;) {
     const { reason } = hart.run(STEPS_PER_RUN);
     if (reason === 'sbi') break;
-    if (hart.csr(0x142) !== 0n || reason !== 'budget') {
-      throw new Error(`trap ${hart.csr(0x142)} at ${hart.csr(0x141)!.toString(16)}`);
-    }
+    if (reason !== 'budget') throw new Error(`the run ended: ${reason}`);
+  }
+  if (hart.pc === BigInt(program.trapVector + 4)) {
+    const [cause, pc, value] = [0x142, 0x141, 0x143].map((number) =>
+      hart.csr(number)!.toString(16),
+    );
+    throw new Error(`trap ${cause} at ${pc}: ${value}`);
   }
   return ram.slice(dump - base, dump - base + dumpBytes);
 }
