@@ -8,6 +8,7 @@ import { evmFlags, evmOptionsOf } from './evm-flags.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
+import { usualPorts } from './ports.ts';
 import { addFlags } from './program.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -39,7 +40,7 @@ export async function anvil(
     using ending = new Ending(signal);
     const chain = await host.create({
       kind: 'evm',
-      options: { port: DEFAULT_PORT, ...evmOptionsOf(options) },
+      options: { port: usualPorts.POLYVISOR_PORT, ...evmOptionsOf(options) },
     });
     if (!isQuiet) terminal.print(announcement(chain));
     await ending.promise;
@@ -79,5 +80,3 @@ function announcement(chain: Guest & EvmFaces): string {
     listening[0] ?? '',
   ].join('\n');
 }
-
-const DEFAULT_PORT = 8545;

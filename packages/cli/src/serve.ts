@@ -15,6 +15,7 @@ import { banner, bannerJson } from './banner.ts';
 import type { Started } from './banner.ts';
 import type { ConsoleConfig } from './config.ts';
 import { Ending } from './ending.ts';
+import { usualPort } from './ports.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a command that runs a host brings up. */
@@ -101,11 +102,13 @@ async function openConsole(
       ...(consoleDirectory === undefined ? {} : { consoleDirectory }),
       onShutdown: ending.end,
     });
-  const { url, token } = await open(port ?? DEFAULT_CONSOLE_PORT).catch((error: unknown) => {
-    const isTaken = error instanceof HostError && error.code === 'port-busy';
-    if (isTaken && port === undefined) return open(0);
-    throw error;
-  });
+  const { url, token } = await open(port ?? usualPort('POLYVISOR_CONSOLE_PORT')).catch(
+    (error: unknown) => {
+      const isTaken = error instanceof HostError && error.code === 'port-busy';
+      if (isTaken && port === undefined) return open(0);
+      throw error;
+    },
+  );
   const { registerHost } = await import('./running-hosts.ts');
   const unregister = registerHost({
     url,
@@ -136,5 +139,3 @@ function printed(
   if (output === 'banner') return banner(host, started, terminal);
   return [...host.guests.values()].flatMap(({ endpoints }) => endpoints[0]?.url ?? []).join('\n');
 }
-
-const DEFAULT_CONSOLE_PORT = 7400;

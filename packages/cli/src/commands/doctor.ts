@@ -1,3 +1,4 @@
+import { usualPorts } from '../ports.ts';
 import { HostError } from '@polyvisor/errors/host-error';
 import { checkHost } from '@polyvisor/host/doctor';
 import type { CommandCall } from '../command.ts';
@@ -23,4 +24,4 @@ export async function run({ terminal, options }: CommandCall): Promise<void> {
   }
 }
 
-const USUAL_PORTS = [8545, 7400];
+const USUAL_PORTS = Object.values(usualPorts);

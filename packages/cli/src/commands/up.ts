@@ -5,6 +5,7 @@ import { isEvm } from '../banner.ts';
 import type { CommandCall } from '../command.ts';
 import type { Config } from '../config.ts';
 import { findConfigFile, loadConfigFile } from '../config-file.ts';
+import { usualPort } from '../ports.ts';
 import { serve } from '../serve.ts';
 import { servePlan } from '../serve-plan.ts';
 
@@ -33,12 +34,11 @@ const defaultConfig: Config = { guests: { evm: { kind: 'evm', options: {} } } };
 /** Chains that don't say which port they want get the usual ones: 8545, 8546, … */
 function withPorts(guests: Config['guests']): (GuestSpec & { readonly name: string })[] {
   const taken = new Set(Object.values(guests).map(({ options }) => options.port));
-  let next = FIRST_EVM_PORT;
+  let next = usualPort('POLYVISOR_PORT');
   return Object.entries(guests).map(([name, spec]) => {
     if (spec.options.port !== undefined) return { ...spec, name };
     while (taken.has(next)) next++;
-    return { ...spec, name, options: { ...spec.options, port: next++ } };
+    const port = next === 0 ? 0 : next++;
+    return { ...spec, name, options: { ...spec.options, port } };
   });
 }
-
-const FIRST_EVM_PORT = 8545;
