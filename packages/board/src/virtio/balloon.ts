@@ -6,8 +6,8 @@ import type { VirtioDevice, VirtioPort } from './device.ts';
 export const BALLOON_PAGE_BYTES = 4096;
 /** The other queue, 1, is for pages that the guest takes back: there is nothing to do. */
 const INFLATE = 0;
-/** Page numbers are read so many at a time. */
-const PIECE_BYTES = 4096;
+/** Of page numbers in a request. */
+const NUMBERS_BYTES_MAX = 4096;
 
 /** Takes memory back from a guest: the host says how much, the guest chooses the pages. */
 export class VirtioBalloon implements VirtioDevice {
@@ -70,13 +70,12 @@ export class VirtioBalloon implements VirtioDevice {
     this.config.set(from.bytes(this.config.length));
   }
 
+  /** Linux names 256 pages at a time; what is beyond 1024 stays the guest's. */
   #inflate(chain: DescriptorChain): void {
-    while (chain.readableBytes >= 4) {
-      const numbers = chain.read(PIECE_BYTES);
-      const view = new DataView(numbers.buffer);
-      for (let at = 0; at + 4 <= numbers.length; at += 4) {
-        this.#release(view.getUint32(at, true) * BALLOON_PAGE_BYTES);
-      }
+    const numbers = chain.read(NUMBERS_BYTES_MAX);
+    const view = new DataView(numbers.buffer);
+    for (let at = 0; at + 4 <= numbers.length; at += 4) {
+      this.#release(view.getUint32(at, true) * BALLOON_PAGE_BYTES);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DriverQueue } from '../testing/driver-queue.ts';
 import { RAM_BASE, TestRam } from '../testing/test-ram.ts';
-import { Virtqueue } from './queue.ts';
+import { CHAIN_BYTES_MAX, Virtqueue } from './queue.ts';
 
 const NEXT = 1;
 const WRITE = 2;
@@ -66,6 +66,22 @@ test('a chain may have as many descriptors as the queue', () => {
   for (let i = 0; i < 8; i++) driver.describe(i, DATA, 1, i < 7 ? NEXT : 0, i + 1);
   driver.offer(0);
   expect(queue.pop()!.readableBytes).toBe(8);
+});
+
+test.each([
+  [-1, false],
+  [0, false],
+  [1, true],
+])('a chain of 16 MiB and %i bytes breaks the queue: %s', (more, isBroken) => {
+  ram = new TestRam(2 ** 24 + 2 ** 20);
+  driver = new DriverQueue(ram, 0, 8);
+  queue = new Virtqueue(ram, 256, () => void breaks++);
+  enable();
+  driver.describe(0, DATA, CHAIN_BYTES_MAX - 16, NEXT, 1);
+  driver.describe(1, DATA, 16 + more, WRITE, 0);
+  driver.offer(0);
+  expect(queue.pop() === undefined).toBe(isBroken);
+  expect(queue.isBroken).toBe(isBroken);
 });
 
 describe('what breaks a queue', () => {

@@ -23,6 +23,9 @@ const AVAILABLE_NO_INTERRUPT = 1;
 /** Descriptors of an indirect table, beyond which no driver goes. */
 export const INDIRECT_MAX = 1024;
 
+/** Bytes of a chain, read and written together: more than drivers ask for, and served in a fraction of a second. */
+export const CHAIN_BYTES_MAX = 2 ** 24;
+
 export class Virtqueue implements Stateful {
   readonly sizeMax: number;
   readonly #ram: GuestRam;
@@ -149,6 +152,7 @@ export class Virtqueue implements Stateful {
     let count = this.size;
     let isIndirect = false;
     let index = head;
+    let total = 0;
     for (let steps = 0; ; steps++) {
       // A chain has no more descriptors than its table, so one that goes on is a loop.
       if (index >= count || steps >= count) return this.#break();
@@ -175,6 +179,8 @@ export class Virtqueue implements Stateful {
         continue;
       }
       if (length > 0 && this.#ram.bytes(address, length) === undefined) return this.#break();
+      total += length;
+      if (total > CHAIN_BYTES_MAX) return this.#break();
       const isWritable = (flags & FLAG_WRITE) !== 0;
       // What the device reads comes before what it writes (section 2.7.4.2).
       if (!isWritable && writable.length > 0) return this.#break();
