@@ -64,14 +64,14 @@ export function parseDhcp(message: Uint8Array): DhcpRequest | undefined {
     return undefined;
   }
   const options = parseOptions(message.subarray(OPTIONS_AT));
-  const addressIn = (option: number): Ipv4 | undefined => {
-    const value = options.get(option);
+  const addressIn = (type: number): Ipv4 | undefined => {
+    const value = options.get(type);
     return value?.length === 4 ? viewOf(value).getUint32(0) : undefined;
   };
-  const type = TYPES[options.get(OPTION.type)?.[0] ?? 0];
-  if (!type) return undefined;
+  const messageType = TYPES[options.get(OPTION.type)?.[0] ?? 0];
+  if (!messageType) return undefined;
   return {
-    type,
+    type: messageType,
     transaction: view.getUint32(4),
     wantsBroadcast: (view.getUint16(10) & FLAG_BROADCAST) !== 0,
     clientAddress: view.getUint32(12),
@@ -148,15 +148,17 @@ function makeReply(type: DhcpType, request: DhcpRequest, lease: DhcpLease): Uint
     header,
     option(OPTION.type, Uint8Array.of(TYPES.indexOf(type))),
     option(OPTION.server, u32(lease.gateway)),
-    ...(isNak ? [] : [
-      ...(isInform ? [] : [option(OPTION.leaseSeconds, u32(lease.leaseSeconds))]),
-      option(OPTION.subnetMask, u32(lease.subnetMask)),
-      option(OPTION.router, u32(lease.gateway)),
-      option(OPTION.dns, u32(lease.dns)),
-      option(OPTION.hostName, utf8ToBytes(lease.hostName)),
-      option(OPTION.domain, utf8ToBytes(lease.domain)),
-      option(OPTION.mtu, mtu),
-    ]),
+    ...(isNak
+      ? []
+      : [
+          ...(isInform ? [] : [option(OPTION.leaseSeconds, u32(lease.leaseSeconds))]),
+          option(OPTION.subnetMask, u32(lease.subnetMask)),
+          option(OPTION.router, u32(lease.gateway)),
+          option(OPTION.dns, u32(lease.dns)),
+          option(OPTION.hostName, utf8ToBytes(lease.hostName)),
+          option(OPTION.domain, utf8ToBytes(lease.domain)),
+          option(OPTION.mtu, mtu),
+        ]),
     Uint8Array.of(OPTION.end),
   );
 }

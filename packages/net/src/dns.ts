@@ -18,7 +18,12 @@ const TYPE_PTR = 12;
 /** A pointer to the name in the question. */
 const QUESTION_NAME = 0xc000 | HEADER_BYTES;
 
-const FLAG = { response: 0x8000, opcode: 0x7800, recursionDesired: 0x0100, recursionAvailable: 0x80 };
+const FLAG = {
+  response: 0x8000,
+  opcode: 0x7800,
+  recursionDesired: 0x0100,
+  recursionAvailable: 0x80,
+};
 const CODE = { fine: 0, failed: 2, noName: 3, refused: 5 } as const;
 
 export interface DnsQuery {
@@ -52,7 +57,8 @@ export function parseDnsQuery(message: Uint8Array): DnsQuery | undefined {
     if (length === undefined || length > LABEL_BYTES_MAX) return undefined;
     at++;
     if (length === 0) break;
-    if (at + length > message.length || at + length - HEADER_BYTES > NAME_BYTES_MAX) return undefined;
+    if (at + length > message.length || at + length - HEADER_BYTES > NAME_BYTES_MAX)
+      return undefined;
     const label = String.fromCharCode(...message.subarray(at, at + length)).toLowerCase();
     // A dot in a label would look like two of them.
     if (label.includes('.')) return undefined;

@@ -15,7 +15,8 @@ export interface AllowRule {
   readonly ports?: readonly (readonly [first: number, last: number])[];
 }
 
-const NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+const NAME =
+  /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
 /**
  * Reads `[tcp:|udp:]<to>[:<ports>]`, where `to` is
