@@ -17,6 +17,7 @@ const fuzzers: Readonly<Record<string, () => Promise<{ fuzz: Fuzz }>>> = {
   riscv: () => import('./fuzz-riscv.ts'),
   'evm-tiers': () => import('./fuzz-evm-tiers.ts'),
   rpc: () => import('./fuzz-rpc.ts'),
+  virtio: () => import('./fuzz-virtio.ts'),
 };
 
 const { values, positionals } = parseArgs({

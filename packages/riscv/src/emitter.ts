@@ -33,8 +33,8 @@ export interface Emitter {
   loadPlace(instruction: MemoryInstruction, place: Local): Expression;
   storePlace(instruction: MemoryInstruction, place: Local, value: Expression): void;
   reserve(address: Expression, value: Expression): void;
-  /** i32. */
-  isReserved(address: Expression, value: Expression): Expression;
+  /** i32: whether the address is reserved, and so many bytes there were the signed `value`. */
+  isReserved(address: Expression, size: number, value: Expression): Expression;
   cancelReservation(): void;
   /** The upper 64 bits of the product; `mixed`: of a signed and an unsigned number. */
   highProduct(x: Expression, y: Expression, kind: 'signed' | 'unsigned' | 'mixed'): Expression;

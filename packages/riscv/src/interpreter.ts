@@ -266,12 +266,13 @@ class InterpreterWriter implements Emitter {
     this.a.store('i64.store', 0, value, at.RESERVED_VALUE);
   }
 
-  isReserved(address: Expression, value: Expression): Expression {
+  isReserved(address: Expression, size: number, value: Expression): Expression {
     const { a } = this;
+    const reserved = a.load(size === 4 ? 'i64.load32_s' : 'i64.load', 0, at.RESERVED_VALUE);
     return this.op(
       'i32.and',
       this.op('i64.eq', a.load('i64.load', 0, at.RESERVED_ADDRESS), address),
-      this.op('i64.eq', a.load('i64.load', 0, at.RESERVED_VALUE), value),
+      this.op('i64.eq', reserved, value),
     );
   }
 

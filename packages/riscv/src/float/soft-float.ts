@@ -140,8 +140,8 @@ function pack(
   const highest = exponent + bitLength(significand) - 1;
   const { mode } = context;
   const lowest = Math.max(highest, leastNormal) - fractionBits;
-  let { quotient, isInexact } = cut(mode, isNegative, significand, lowest - exponent, isMore);
-  if (isInexact) {
+  const packed = cut(mode, isNegative, significand, lowest - exponent, isMore);
+  if (packed.isInexact) {
     context.flags |= INEXACT;
     if (highest < leastNormal) {
       const free = cut(mode, isNegative, significand, highest - fractionBits - exponent, isMore);
@@ -149,6 +149,7 @@ function pack(
       if (isTiny) context.flags |= UNDERFLOW;
     }
   }
+  let { quotient } = packed;
   let top = lowest;
   if (bitLength(quotient) > fractionBits + 1) {
     quotient >>= 1n;

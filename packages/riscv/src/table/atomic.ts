@@ -97,7 +97,8 @@ const storeConditional = pair((size, suffix) => ({
     const address = m.x(o.rs1);
     m.checkAligned(address, size, true);
     const value = signed(m.load(address, size), size);
-    const isHeld = m.reservation?.address === address && m.reservation.value === value;
+    const isHeld =
+      m.reservation?.address === address && signed(m.reservation.value, size) === value;
     // A store's rights are needed even where it fails.
     m.store(address, size, isHeld ? m.x(o.rs2) : value);
     m.reservation = undefined;
@@ -107,7 +108,7 @@ const storeConditional = pair((size, suffix) => ({
     const address = e.inLocal(e.rs1);
     const place = e.atomicPlace(size, true, address);
     const value = e.loadPlace(loadOf(size), place);
-    const isHeld = e.inLocal(e.op('i64.extend_i32_u', e.isReserved(address, value)));
+    const isHeld = e.inLocal(e.op('i64.extend_i32_u', e.isReserved(address, size, value)));
     e.a.when(e.op('i32.wrap_i64', isHeld), () => e.storePlace(storeOf(size), place, e.rs2));
     e.cancelReservation();
     e.write(e.op('i64.xor', isHeld, 1n));

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { disassemble } from './disassembler.ts';
+import { randomProgram, randomRows } from './testing/random-program.ts';
+import { difference, runOnHart, runOnReference } from './testing/run-program.ts';
+
+const SEED = 20_261_125;
+
+function compare(seed: number, accepts?: (name: string) => boolean): string | undefined {
+  const program = randomProgram({ seed, blockCount: 3, passes: 2, ...(accepts && { accepts }) });
+  return difference(program, runOnHart(program), runOnReference(program), disassemble);
+}
+
+test.for(randomRows.map(({ name }) => name))('%s is what the reference says', (name) => {
+  expect(compare(SEED, (other) => other === name)).toBeUndefined();
+});
+
+test.for([1, 2, 3, 4])('random programs, seed %i, end as on the reference', (seed) => {
+  expect(compare(SEED + seed)).toBeUndefined();
+});
