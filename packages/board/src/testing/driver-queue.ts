@@ -37,6 +37,15 @@ export class DriverQueue {
     this.#dataAt = at + 0x2000;
   }
 
+  /** Begins anew, with empty rings. */
+  restart(): void {
+    const rings = this.available - RAM_BASE;
+    this.#ram.memory.fill(0, rings, this.used - RAM_BASE + 6 + 8 * this.size);
+    this.#nextDescriptor = 0;
+    this.#nextAvailable = 0;
+    this.#nextUsed = 0;
+  }
+
   /** Makes a chain of the buffers available. @returns its head */
   add(...buffers: readonly Buffer[]): number {
     const head = this.#nextDescriptor % this.size;

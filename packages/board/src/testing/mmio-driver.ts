@@ -41,6 +41,7 @@ export class MmioDriver {
     }
     this.write(0x70, 11);
     this.queues.forEach((queue, i) => {
+      queue.restart();
       this.write(0x30, i);
       this.write(0x38, queue.size);
       this.write(0x80, queue.descriptors);
