@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { createHost } from '@polyvisor/host/host';
 import { type Bench, alone, median, timeEach } from './harness.ts';
+import { megabytesOf } from './spawned.ts';
 import { Filler } from './storage-filler.ts';
 
 const SLOTS = 100_000;
@@ -44,7 +44,10 @@ export const bench: Bench = {
         memories.map((us) => us / 1000),
         'ms',
       ),
-      [`resident memory with ${LIVE_FORKS} live forks`]: alone([liveForksMegabytes()], 'MB'),
+      [`resident memory with ${LIVE_FORKS} live forks`]: alone(
+        [megabytesOf(new URL('./live-forks.ts', import.meta.url), LIVE_FORKS)],
+        'MB',
+      ),
     };
   },
 };
@@ -54,13 +57,6 @@ async function forkTime(origin: { fork(): Promise<AsyncDisposable> }): Promise<n
   const times = await timeEach(FORKS, async () => made.push(await origin.fork()));
   for (const fork of made) await fork[Symbol.asyncDispose]();
   return median(times);
-}
-
-/** In a process of its own, so that what the other figures left behind does not count. */
-function liveForksMegabytes(): number {
-  const script = new URL('./live-forks.ts', import.meta.url).pathname;
-  const output = execFileSync(process.execPath, [script, String(LIVE_FORKS)]).toString();
-  return Number(output);
 }
 
 async function memoryForkTime(): Promise<number> {

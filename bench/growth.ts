@@ -2,7 +2,7 @@ import { createHost } from '@polyvisor/host/host';
 import { Anvil } from './anvil.ts';
 import { type Bench, type Figure, alone, compare, median, timeEach } from './harness.ts';
 import { peerVersion } from './peers.ts';
-import { residentMegabytes } from './spawned.ts';
+import { megabytesOf, residentMegabytes } from './spawned.ts';
 import { Filler } from './storage-filler.ts';
 
 const SIZES = [0, 50_000, 100_000, 200_000] as const;
@@ -33,10 +33,12 @@ export const bench: Bench = {
         times[i]!.push(median(await timeEach(TRANSACTIONS, () => one.sendOne())));
       }
     }
-    const resident = residentMegabytes(process.pid);
     const figures: Record<string, Figure> = {
       [`${SIZES.at(-1)} slots against none`]: compare(times.at(-1)!, times[0]!, 'µs'),
-      'resident memory': alone([resident], 'MB'),
+      'resident memory': alone(
+        [megabytesOf(new URL('./grown-chain.ts', import.meta.url), SIZES.at(-1)!)],
+        'MB',
+      ),
     };
     for (const [i, slots] of SIZES.entries()) figures[`${slots} slots`] = alone(times[i]!, 'µs');
     return { ...figures, ...(await anvilFigures(rounds)) };

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** The built command line, as `npm start` runs it. */
 export const cli: string = join(import.meta.dirname, '..', 'dist', 'polyvisor', 'cli.js');
@@ -69,4 +70,10 @@ export function residentMegabytes(pid: number): number {
   if (pid === process.pid) return process.memoryUsage.rss() / 1e6;
   const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return (Number(match?.[1]) * 1024) / 1e6;
+}
+
+/** What a script prints, run in a process of its own so that what the bench left behind does not count. */
+export function megabytesOf(script: URL, parameter: number): number {
+  const output = execFileSync(process.execPath, [fileURLToPath(script), String(parameter)]);
+  return Number(output.toString());
 }

@@ -26,7 +26,7 @@ export class MerkleTrie {
         depth += node.path.length;
         node = node.child;
       } else {
-        node = node.children[nibble(key, depth)];
+        node = node.child(nibble(key, depth));
         depth++;
       }
     }
@@ -63,7 +63,7 @@ export class MerkleTrie {
         depth += node.path.length;
         node = node.child;
       } else {
-        node = node.children[nibble(key, depth)];
+        node = node.child(nibble(key, depth));
         depth++;
       }
     }
@@ -110,18 +110,48 @@ class Extension {
   }
 }
 
+/** Most have few children, and every version of a trie has branches of its own: only those that are there take room. */
 class Branch {
-  readonly children: readonly (Node | undefined)[];
+  /** Which of the 16 children there are. */
+  readonly bitmap: number;
+  readonly children: readonly Node[];
   reference: string | undefined = undefined;
 
-  constructor(children: readonly (Node | undefined)[]) {
+  constructor(bitmap: number, children: readonly Node[]) {
+    this.bitmap = bitmap;
     this.children = children;
+  }
+
+  child(index: number): Node | undefined {
+    return this.bitmap & (1 << index) ? this.children[this.#place(index)] : undefined;
+  }
+
+  with(index: number, child: Node): Branch {
+    const bit = 1 << index;
+    const place = this.#place(index);
+    if (this.bitmap & bit) return new Branch(this.bitmap, this.children.with(place, child));
+    return new Branch(this.bitmap | bit, this.children.toSpliced(place, 0, child));
+  }
+
+  without(index: number): Branch {
+    return new Branch(this.bitmap & ~(1 << index), this.children.toSpliced(this.#place(index), 1));
+  }
+
+  /** How many children are before one. */
+  #place(index: number): number {
+    let bits = this.bitmap & ((1 << index) - 1);
+    bits -= (bits >>> 1) & 0x5555;
+    bits = (bits & 0x3333) + ((bits >>> 2) & 0x3333);
+    bits = (bits + (bits >>> 4)) & 0x0f0f;
+    return (bits + (bits >>> 8)) & 31;
   }
 }
 
-type Node = Leaf | Extension | Branch;
+function branchOfTwo(a: number, first: Node, b: number, second: Node): Branch {
+  return new Branch((1 << a) | (1 << b), a < b ? [first, second] : [second, first]);
+}
 
-const NO_CHILDREN: readonly (Node | undefined)[] = Array.from({ length: 16 }, () => undefined);
+type Node = Leaf | Extension | Branch;
 
 /** Nibble `index` of a key of bytes. */
 function nibble(key: string, index: number): number {
@@ -146,18 +176,19 @@ function insert(node: Node | undefined, key: string, depth: number, value: strin
   if (!node) return new Leaf(key, value, depth);
   if (node instanceof Branch) {
     const index = nibble(key, depth);
-    const children = node.children.slice();
-    children[index] = insert(children[index], key, depth + 1, value);
-    return new Branch(children);
+    return node.with(index, insert(node.child(index), key, depth + 1, value));
   }
   if (node instanceof Leaf) {
     if (node.key === key) return new Leaf(key, value, depth);
     let shared = depth;
     while (nibble(node.key, shared) === nibble(key, shared)) shared++;
-    const children = NO_CHILDREN.slice();
-    children[nibble(node.key, shared)] = new Leaf(node.key, node.value, shared + 1);
-    children[nibble(key, shared)] = new Leaf(key, value, shared + 1);
-    return extend(nibbles(key, depth, shared), new Branch(children));
+    const branch = branchOfTwo(
+      nibble(node.key, shared),
+      new Leaf(node.key, node.value, shared + 1),
+      nibble(key, shared),
+      new Leaf(key, value, shared + 1),
+    );
+    return extend(nibbles(key, depth, shared), branch);
   }
   let shared = 0;
   while (
@@ -169,10 +200,13 @@ function insert(node: Node | undefined, key: string, depth: number, value: strin
   if (shared === node.path.length) {
     return new Extension(node.path, insert(node.child, key, depth + shared, value));
   }
-  const children = NO_CHILDREN.slice();
-  children[node.path.charCodeAt(shared)] = extend(node.path.slice(shared + 1), node.child);
-  children[nibble(key, depth + shared)] = new Leaf(key, value, depth + shared + 1);
-  return extend(node.path.slice(0, shared), new Branch(children));
+  const branch = branchOfTwo(
+    node.path.charCodeAt(shared),
+    extend(node.path.slice(shared + 1), node.child),
+    nibble(key, depth + shared),
+    new Leaf(key, value, depth + shared + 1),
+  );
+  return extend(node.path.slice(0, shared), branch);
 }
 
 /** The child behind a path; an extension's path is joined to it. */
@@ -192,20 +226,14 @@ function remove(node: Node, key: string, depth: number): Node | undefined {
       : extend(node.path, child);
   }
   const index = nibble(key, depth);
-  const children = node.children.slice();
-  children[index] = remove(children[index]!, key, depth + 1);
-  let only = -1;
-  let count = 0;
-  for (let i = 0; i < 16; i++) {
-    if (!children[i]) continue;
-    only = i;
-    count++;
-  }
-  if (count > 1) return new Branch(children);
+  const child = remove(node.child(index)!, key, depth + 1);
+  if (child) return node.with(index, child);
+  const rest = node.without(index);
+  const [only] = rest.children;
+  if (rest.children.length > 1) return rest;
   // A branch of one child is no branch.
-  const child = children[only]!;
-  if (child instanceof Leaf) return new Leaf(child.key, child.value, depth);
-  return extend(String.fromCharCode(only), child);
+  if (only instanceof Leaf) return new Leaf(only.key, only.value, depth);
+  return extend(String.fromCharCode(31 - Math.clz32(rest.bitmap)), only!);
 }
 
 function* leaves(node: Node | undefined): IterableIterator<Leaf> {
@@ -251,7 +279,8 @@ function encode(node: Node): Uint8Array {
 function encodeBranch(node: Branch): Uint8Array {
   const references: string[] = [];
   let size = 1;
-  for (const child of node.children) {
+  for (let index = 0; index < 16; index++) {
+    const child = node.child(index);
     const reference = child ? referenceOf(child) : '';
     references.push(reference);
     size += referenceSize(reference);

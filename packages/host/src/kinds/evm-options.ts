@@ -18,7 +18,7 @@ export const evmDefaults: Omit<ResolvedEvmOptions, 'timestamp'> = {
   gasLimit: 30_000_000,
   baseFee: 1_000_000_000,
   coinbase: `0x${'0'.repeat(40)}`,
-  historyBlocks: 1024,
+  historyBlocks: 256,
   alloc: {},
   port: undefined,
   host: '127.0.0.1',

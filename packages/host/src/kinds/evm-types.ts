@@ -26,7 +26,7 @@ export interface EvmOptions {
   readonly timestamp?: number;
   /** Address that fees go to. Default zero. */
   readonly coinbase?: string;
-  /** Blocks whose state can be read, 1 to 10^9. Default 1024. */
+  /** Blocks whose state can be read, 1 to 10^9. Default 256. */
   readonly historyBlocks?: number;
   /** Accounts of the first block beside the development accounts, by address. */
   readonly alloc?: Readonly<Record<string, EvmAllocation>>;
