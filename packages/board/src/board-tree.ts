@@ -2,6 +2,7 @@ import { CACHE_BLOCK_BYTES } from '@polyvisor/riscv/evaluator';
 import { type TreeNode, cells64 } from './device-tree.ts';
 import { TICKS_PER_SECOND } from './device.ts';
 import {
+  ACLINT_BASE,
   INTERRUPT_SOURCES,
   PCI_ECAM_BASE,
   PCI_INTERRUPT,
@@ -37,7 +38,9 @@ export interface BoardTreeOptions {
 const CPU_PHANDLE = 1;
 const PLIC_PHANDLE = 2;
 const SYSCON_PHANDLE = 3;
-/** Supervisor external interrupt. @see RISC-V Privileged 20240411, table "Supervisor cause register values" */
+/** Causes of interrupts. @see RISC-V Privileged ISA 20240411, table 14 */
+const MACHINE_SOFTWARE = 3;
+const MACHINE_TIMER = 7;
 const SUPERVISOR_EXTERNAL = 9;
 const MACHINE_EXTERNAL = 11;
 
@@ -68,6 +71,7 @@ export function boardTree(options: BoardTreeOptions): TreeNode {
         },
         children: [
           interruptController(),
+          machineTimer(),
           syscon(),
           device('rtc', RTC_BASE, 0x1000, 'google,goldfish-rtc', RTC_INTERRUPT),
           serial(),
@@ -153,6 +157,18 @@ function interruptController(): TreeNode {
       '#address-cells': [0],
       'riscv,ndev': [INTERRUPT_SOURCES],
       phandle: [PLIC_PHANDLE],
+    },
+  };
+}
+
+/** For firmware of the guest's own; a supervisor has its timer from the hart. */
+function machineTimer(): TreeNode {
+  return {
+    name: `clint@${ACLINT_BASE.toString(16)}`,
+    properties: {
+      compatible: ['sifive,clint0', 'riscv,clint0'],
+      reg: cells64(ACLINT_BASE, 0x1_0000),
+      'interrupts-extended': [CPU_PHANDLE, MACHINE_SOFTWARE, CPU_PHANDLE, MACHINE_TIMER],
     },
   };
 }
