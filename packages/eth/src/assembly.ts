@@ -154,6 +154,11 @@ export class BlockAssembly {
     return outcome;
   }
 
+  /** The world behind what was added so far. */
+  world(): World {
+    return this.#overlay.commit();
+  }
+
   /** Withdrawals, requests, roots and the header. */
   *finish(): Steps<AssembledBlock> {
     this.#overlay.addBalance(this.plan.coinbase, blockReward(this.#evm.hardfork));

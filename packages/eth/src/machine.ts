@@ -35,6 +35,7 @@ import {
   decodeTransaction,
   unsignedTransaction,
 } from './transaction.ts';
+import type { World } from './world.ts';
 
 export interface EthMachineOptions {
   /** Blocks whose state can still be asked for. */
@@ -277,6 +278,17 @@ export class EthMachine implements Machine {
     return this.#enqueue((slice) => this.#trace(hash, tracer, slice));
   }
 
+  /** The world inside a block, behind its first `count` transactions. */
+  worldBehind(id: BlockId, count: number): Task<World> {
+    return this.#enqueue(
+      function* (this: EthMachine, slice: Slice): Steps<World> {
+        const { block, world } = worldAt(this.#state, id);
+        if (count >= block.transactions.length || block.header.number === 0n) return world;
+        return (yield* this.#replay(block, count, slice)).world();
+      }.bind(this),
+    );
+  }
+
   // --- inside
 
   #enqueue<T>(start: (slice: Slice) => Steps<T>): Task<T> {
@@ -410,16 +422,21 @@ export class EthMachine implements Machine {
   }
 
   *#trace(hash: Uint8Array, tracer: Tracer, slice: Slice): Steps<Executed> {
-    const state = this.#state;
-    const mined = transactionOf(state, hash);
+    const mined = transactionOf(this.#state, hash);
     if (!mined) throw new EthError('transaction not found');
-    const { block, index, tx } = mined;
+    const assembly = yield* this.#replay(mined.block, mined.index, slice);
+    return yield* assembly.trace(mined.tx, tracer);
+  }
+
+  /** A block made again, up to its first `count` transactions. */
+  *#replay(block: Block, count: number, slice: Slice): Steps<BlockAssembly> {
+    const state = this.#state;
     const { world } = worldAt(state, block.header.number - 1n);
     const plan = this.#planOf(block.header);
     const assembly = new BlockAssembly(this.#evm, world, plan, blockHashes(state), slice);
     yield* assembly.start();
-    for (const earlier of block.transactions.slice(0, index)) yield* assembly.add(earlier);
-    return yield* assembly.trace(tx, tracer);
+    for (const earlier of block.transactions.slice(0, count)) yield* assembly.add(earlier);
+    return assembly;
   }
 
   *#fill(asked: CallRequest, slice: Slice): Steps<UnsignedTransaction> {

@@ -76,11 +76,11 @@ export class World {
 
   /** RLP of the trie's nodes on the way to the account. @see EIP-1186 */
   accountProof(address: Uint8Array): Uint8Array[] {
-    return this.#trie.proof(hashed(bytesToLatin1(address)));
+    return this.#trie.proof(hashedKey(bytesToLatin1(address)));
   }
 
   storageProof(address: Uint8Array, key: Uint8Array): Uint8Array[] {
-    return this.account(address)?.trie.proof(hashed(bytesToLatin1(key))) ?? [];
+    return this.account(address)?.trie.proof(hashedKey(bytesToLatin1(key))) ?? [];
   }
 
   /** The world with other accounts; undefined removes one. */
@@ -93,7 +93,7 @@ export class World {
     for (const [address, account] of changes) {
       slotCount += (account?.slots.size ?? 0) - (accounts.get(address)?.slots.size ?? 0);
       accounts = account ? accounts.set(address, account) : accounts.delete(address);
-      trie = trie.set(hashed(address), account ? encodeAccount(account) : '');
+      trie = trie.set(hashedKey(address), account ? encodeAccount(account) : '');
     }
     for (const [hash, code] of codes) {
       if (allCodes.has(hash)) continue;
@@ -122,7 +122,7 @@ export function withSlots(
   let { slots, trie } = account;
   for (const [key, value] of changes) {
     slots = value === '' ? slots.delete(key) : slots.set(key, value);
-    trie = trie.set(hashed(key), value === '' ? '' : rlpOfShortString(value));
+    trie = trie.set(hashedKey(key), value === '' ? '' : rlpOfShortString(value));
   }
   return { ...account, slots, trie };
 }
@@ -133,7 +133,7 @@ export function slotValue(value: bigint): string {
 }
 
 /** Keccak-256 of a key. The same accounts and slots change again and again, so hashes are remembered. */
-function hashed(key: string): string {
+export function hashedKey(key: string): string {
   let hash = hashes.get(key);
   if (hash === undefined) {
     if (hashes.size >= HASHES_MAX) hashes.clear();

@@ -89,3 +89,25 @@ test('what can not be traced is told', async () => {
     node.call('debug_traceTransaction', hash, { tracer: 'prestateTracer' }),
   ).rejects.toThrow("tracer 'prestateTracer' is not supported");
 });
+
+test('storage is listed in the order of hashes, in pages, behind any transaction of a block', async () => {
+  const { node, client, address, hash } = await transfer();
+  const { blockHash } = await client.getTransactionReceipt({ hash });
+  interface Range {
+    readonly storage: Readonly<Record<string, { readonly key: string; readonly value: string }>>;
+    readonly nextKey: string | null;
+  }
+  const range = (index: number, from: string, max: number): Promise<Range> =>
+    node.call('debug_storageRangeAt', blockHash, index, address, from, max) as Promise<Range>;
+  const whole = await range(1, '0x', 10);
+  expect(whole.nextKey).toBeNull();
+  const hashes = Object.keys(whole.storage);
+  expect(hashes).toEqual(hashes.toSorted());
+  expect(Object.values(whole.storage).map(({ value }) => Number(value))).toContain(999_999);
+  const before = await range(0, '0x', 10);
+  expect(Object.values(before.storage).map(({ value }) => Number(value))).toContain(1_000_000);
+  const first = await range(1, '0x', 1);
+  const second = await range(1, first.nextKey!, 10);
+  expect({ ...first.storage, ...second.storage }).toEqual(whole.storage);
+  await expect(range(1, '0x', 1025)).rejects.toMatchObject({ code: -32602 });
+});

@@ -7,6 +7,7 @@ import { EthError } from '@polyvisor/eth/errors';
 import { headerFields } from '@polyvisor/eth/header';
 import { encodeReceipt } from '@polyvisor/eth/receipt';
 import { type BlockId, blockOf, transactionOf } from '@polyvisor/eth/state';
+import { type StorageRange, storageRange } from '@polyvisor/eth/storage-range';
 import { CallTracer } from '@polyvisor/eth/tracers/call-tracer';
 import { StructLogTracer } from '@polyvisor/eth/tracers/struct-log-tracer';
 import type { Tracer } from '@polyvisor/evm/world';
@@ -15,7 +16,9 @@ import { type Method, method } from './method.ts';
 import type { EthNode } from './node.ts';
 import {
   type ValueOf,
+  address,
   count,
+  data,
   flag,
   hash32,
   invalidParams,
@@ -77,6 +80,20 @@ export const debugMethods: readonly Method[] = [
     answer: (node, [hash, config]) => traceBlock(node, hash, config),
   }),
   method({
+    name: 'debug_storageRangeAt',
+    summary: 'Slots of an account inside a block, in the order of their hashes.',
+    parameters: [hash32, count, address, data, count],
+    answer: async (node, [hash, index, account, start, countMax]) => {
+      if (countMax > STORAGE_RANGE_MAX) {
+        throw invalidParams(`at most ${STORAGE_RANGE_MAX} slots can be asked for at once`);
+      }
+      const world = await node.settle(node.machine.worldBehind(hash, index));
+      const from = new Uint8Array(32);
+      from.set(start.subarray(0, 32));
+      return storageRangeView(storageRange(world.account(account), from, countMax));
+    },
+  }),
+  method({
     name: 'debug_getRawBlock',
     summary: 'A block as its RLP.',
     parameters: [blockId],
@@ -97,6 +114,22 @@ export const debugMethods: readonly Method[] = [
       blockAt(machine.state, id).receipts.map((receipt) => bytesToHex(encodeReceipt(receipt))),
   }),
 ];
+
+/** Slots in one answer of debug_storageRangeAt. */
+const STORAGE_RANGE_MAX = 1024;
+
+/** @see go-ethereum, eth/api_debug.go, StorageRangeResult */
+function storageRangeView({ entries, next }: StorageRange): unknown {
+  return {
+    storage: Object.fromEntries(
+      entries.map(({ hash, key, value }) => [
+        bytesToHex(hash),
+        { key: bytesToHex(key), value: bytesToHex(value) },
+      ]),
+    ),
+    nextKey: next === undefined ? null : bytesToHex(next),
+  };
+}
 
 interface Tracing {
   readonly tracer: Tracer;
