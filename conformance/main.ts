@@ -14,13 +14,14 @@ const { values, positionals } = parseArgs({
     tier: { type: 'string', default: 'mixed' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     failures: { type: 'string', default: '20' },
+    'elf-dir': { type: 'string' },
   },
 });
 const [name] = positionals;
 const suite = Object.hasOwn(suites, name ?? '') ? suites[name!] : undefined;
 if (suite === undefined) {
   console.error(
-    'usage: npm run conf -- <suite> [--fork A,B] [--filter TEXT] [--jobs N] [--tier T]\n',
+    'usage: npm run conf -- <suite> [--fork A,B] [--filter TEXT] [--jobs N] [--tier T] [--elf-dir D]\n',
   );
   for (const [id, { summary }] of Object.entries(suites))
     console.error(`  ${id.padEnd(16)} ${summary}`);
@@ -34,7 +35,13 @@ if (tier === undefined) {
   console.error(`--tier is one of ${tiers.join(', ')}`);
   process.exit(2);
 }
-const options = { forks, filter: values.filter, tier, excluded: suite.excluded };
+const options = {
+  forks,
+  filter: values.filter,
+  tier,
+  excluded: suite.excluded,
+  elfFolder: values['elf-dir'],
+};
 try {
   const run = await runSuite(suite, options, Math.max(1, Number(values.jobs)), progress());
   for (const { name: skipped, reason } of run.skipped) console.log(`skipped ${skipped}: ${reason}`);
@@ -42,8 +49,9 @@ try {
     console.log(`FAILED  ${failure.name}\n  ${failure.reason}`);
   }
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  const origin = typeof suite.source === 'string' ? ` of ${suite.source}` : '';
   const forked = forks === undefined ? '' : ` (forks ${forks.join(', ')})`;
-  console.log(`${name}${forked}: ${run.files} files of ${suite.archive} in ${seconds} s`);
+  console.log(`${name}${forked}: ${run.files} files${origin} in ${seconds} s`);
   console.log(`${run.passed} passed, ${run.failures.length} failed, ${run.skipped.length} skipped`);
   process.exit(run.failures.length > 0 ? 1 : 0);
 } catch (error) {

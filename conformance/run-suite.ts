@@ -1,6 +1,7 @@
+import { Readable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { foldersOf } from './folders.ts';
-import type { CaseNote, FileResult, RunOptions, Suite } from './suite.ts';
+import type { CaseNote, FileResult, Inputs, RunOptions, Suite } from './suite.ts';
 import { emptyResult } from './suite.ts';
 import type { TarFile } from './tar.ts';
 import { openVectors } from './vectors.ts';
@@ -19,8 +20,8 @@ export async function runSuite(
   jobs: number,
   onProgress: (run: SuiteRun) => void,
 ): Promise<SuiteRun> {
-  const archive = openVectors(suite.archive);
-  const files = (suite.byFolder ? foldersOf(archive) : archive)[Symbol.asyncIterator]();
+  const source = await openSource(suite, options);
+  const files = (suite.byFolder ? foldersOf(source) : source)[Symbol.asyncIterator]();
   const total = { ...emptyResult(), files: 0 };
   const next = oneAtATime(async (): Promise<TarFile | undefined> => {
     for (;;) {
@@ -44,6 +45,15 @@ export async function runSuite(
   total.failures.sort(byName);
   total.skipped.sort(byName);
   return total;
+}
+
+async function openSource(
+  { source }: Suite,
+  { elfFolder }: RunOptions,
+): Promise<AsyncIterable<TarFile>> {
+  if (typeof source === 'string') return openVectors(source);
+  const { inputs } = (await import(source.module)) as { inputs: Inputs };
+  return Readable.from(inputs(elfFolder));
 }
 
 /** One worker, until there are no more files. */

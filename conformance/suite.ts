@@ -1,11 +1,13 @@
 import type { Tier } from '@polyvisor/evm/compiler/code-cache';
 import type { ArchiveName } from './archives.ts';
+import type { TarFile } from './tar.ts';
 
 /** A conformance suite: which data, and the module that runs one file of it. */
 export interface Suite {
   readonly summary: string;
-  readonly archive: ArchiveName;
-  /** Files of the archive that hold cases. */
+  /** Or the module, beside this one, that exports `inputs`: they are no files of an archive. */
+  readonly source: ArchiveName | { readonly module: string };
+  /** Files that hold cases. */
   readonly accepts: (path: string) => boolean;
   /** Whether the files of a folder are one input together; `path` is the folder's then. */
   readonly byFolder?: boolean;
@@ -24,7 +26,12 @@ export interface RunOptions {
   /** How the EVM engine runs code, where a suite can say so. */
   readonly tier: Tier;
   readonly excluded: Readonly<Record<string, string>>;
+  /** Folder of programs for a suite that runs some; undefined: its own. */
+  readonly elfFolder: string | undefined;
 }
+
+/** @param folder what a user gives with `--elf-dir` */
+export type Inputs = (folder: string | undefined) => Iterable<TarFile>;
 
 export type RunFile = (path: string, content: string, options: RunOptions) => FileResult;
 

@@ -4,21 +4,28 @@ import type { Suite } from './suite.ts';
 export const suites: Readonly<Record<string, Suite>> = {
   'evm-state': {
     summary: 'Ethereum state tests, Frontier to Osaka, on the EVM engine',
-    archive: 'eest-v5.4.0-state_tests.tar.zst',
+    source: 'eest-v5.4.0-state_tests.tar.zst',
     accepts: (path) => path.endsWith('.json') && !path.includes('/.meta/'),
     runner: './evm-state.ts',
     excluded: gitLfsPointers(['state_tests/static/state_tests/stStackTests/underflowTest.json']),
   },
+  riscv: {
+    summary: 'RISC-V instructions by the table; or riscv-tests, built elsewhere, with --elf-dir',
+    source: { module: './riscv.ts' },
+    accepts: () => true,
+    runner: './riscv.ts',
+    excluded: {},
+  },
   rlp: {
     summary: 'RLP, canonical and not',
-    archive: 'ethereum-tests-misc.tar.zst',
+    source: 'ethereum-tests-misc.tar.zst',
     accepts: (path) => /(^|\/)RLPTests\/.*\.json$/.test(path),
     runner: './rlp.ts',
     excluded: {},
   },
   'eth-mainnet': {
     summary: 'Blocks of Ethereum mainnet, Frontier to Cancun, on the chain',
-    archive: 'ethereum-mainnet-blocks.tar.zst',
+    source: 'ethereum-mainnet-blocks.tar.zst',
     accepts: () => true,
     byFolder: true,
     runner: './eth-mainnet.ts',
@@ -31,7 +38,7 @@ export const suites: Readonly<Record<string, Suite>> = {
   },
   'eth-blockchain': {
     summary: 'Ethereum blockchain tests, Frontier to Osaka and the BPO forks, on the chain',
-    archive: 'eest-v5.4.0-blockchain_tests.tar.zst',
+    source: 'eest-v5.4.0-blockchain_tests.tar.zst',
     accepts: (path) => path.endsWith('.json') && !path.includes('/.meta/'),
     runner: './eth-blockchain.ts',
     excluded: gitLfsPointers([
