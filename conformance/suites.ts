@@ -16,6 +16,13 @@ export const suites: Readonly<Record<string, Suite>> = {
     runner: './riscv.ts',
     excluded: {},
   },
+  'computer-boot': {
+    summary: "Debian's kernel on the RISC-V computer, to a shell; or what lies in --elf-dir",
+    source: { module: './computer-boot.ts' },
+    accepts: () => true,
+    runner: './computer-boot.ts',
+    excluded: {},
+  },
   rlp: {
     summary: 'RLP, canonical and not',
     source: 'ethereum-tests-misc.tar.zst',

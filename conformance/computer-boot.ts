@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TICKS_PER_SECOND } from '@polyvisor/board/device';
+import { type ComputerMachine, createComputer } from '@polyvisor/board/machine';
+import { INITRD_FILE, KERNEL_FILE, debianBootFolder } from './debian-boot.ts';
+import { type FileResult, type RunOptions, book, emptyResult } from './suite.ts';
+import type { TarFile } from './tar.ts';
+
+const CACHE = join(import.meta.dirname, '..', '.cache', 'computer');
+const RAM_BYTES = 2 ** 29;
+const ARGUMENTS = 'console=ttyS0 quiet';
+const READY = 'SHELL-READY';
+const PROMPT = '# ';
+const SLICE_STEPS = 2_000_000;
+const STEPS_MAX = 20_000_000_000;
+
+/** A folder with a kernel and an initial RAM disk: one that the user names, or Debian's. */
+export function* inputs(folder: string | undefined): Generator<TarFile> {
+  yield { path: folder ?? debianBootFolder(CACHE), bytes: Buffer.alloc(0) };
+}
+
+export function runFile(path: string, _content: string, options: RunOptions): FileResult {
+  const result = emptyResult();
+  book(result, 'boots to a shell, answers, and powers off', options, () => bootToShell(path));
+  book(result, 'two boots in deterministic time are the same', options, () => bootTwice(path));
+  return result;
+}
+
+function bootToShell(folder: string): string | undefined {
+  using computer = start(folder, 'host');
+  const session = new Session(computer, 'host');
+  if (!session.waitFor(READY) || !session.waitFor(PROMPT)) return session.report('no shell');
+  const seconds = (session.elapsedMs / 1000).toFixed(2);
+  const millions = (computer.usage().work / 1_000_000n).toString();
+  console.log(`shell after ${seconds} s and ${millions} million instructions`);
+  session.type('cat /proc/version\n');
+  if (!session.waitFor('Linux version') || !session.waitFor(PROMPT))
+    return session.report('no answer');
+  session.type('poweroff -f\n');
+  session.waitFor(undefined);
+  return computer.end?.kind === 'poweroff' ? undefined : session.report('no end');
+}
+
+function bootTwice(folder: string): string | undefined {
+  const [first, second] = [0, 1].map(() => {
+    using computer = start(folder, 'steps');
+    const session = new Session(computer, 'steps');
+    session.waitFor(READY);
+    return `${computer.usage().work} steps, ${computer.ticks} ticks\n${session.output}`;
+  });
+  return first === second ? undefined : `one is ${first}\nand the other ${second}`;
+}
+
+function start(folder: string, time: 'host' | 'steps'): ComputerMachine {
+  return createComputer(
+    { ramBytes: RAM_BYTES, time },
+    {
+      kind: 'linux',
+      kernel: readFileSync(join(folder, KERNEL_FILE)),
+      initrd: readFileSync(join(folder, INITRD_FILE)),
+      arguments: ARGUMENTS,
+    },
+  );
+}
+
+/** Somebody at the serial line, with a clock. */
+class Session {
+  output = '';
+  readonly #computer: ComputerMachine;
+  readonly #time: 'host' | 'steps';
+  readonly #startMs = performance.now();
+  #steps = 0;
+  /** How far the output was looked through. */
+  #seen = 0;
+
+  constructor(computer: ComputerMachine, time: 'host' | 'steps') {
+    this.#computer = computer;
+    this.#time = time;
+  }
+
+  get elapsedMs(): number {
+    return performance.now() - this.#startMs;
+  }
+
+  type(text: string): void {
+    this.#computer.serialInput(Buffer.from(text));
+  }
+
+  /** Runs until a text comes, or, without one, to the end. False where it never does. */
+  waitFor(text: string | undefined): boolean {
+    while (this.#steps < STEPS_MAX) {
+      const at = text === undefined ? -1 : this.output.indexOf(text, this.#seen);
+      if (text !== undefined && at >= 0) {
+        this.#seen = at + text.length;
+        return true;
+      }
+      const { reason, used } = this.#computer.run(SLICE_STEPS);
+      this.#steps += used;
+      this.output += Buffer.from(this.#computer.takeSerialOutput()).toString('latin1');
+      if (reason === 'halt') return text !== undefined && this.output.includes(text);
+      if (this.#time === 'host') this.#moveOn(reason === 'idle');
+      else if (reason === 'idle') return false;
+    }
+    return false;
+  }
+
+  /** What a host does between two slices; an idle machine's time is not waited for but skipped. */
+  #moveOn(isIdle: boolean): void {
+    const computer = this.#computer;
+    if (isIdle && computer.wakesAt !== Infinity) computer.moveTo(computer.wakesAt);
+    computer.moveTo(Math.floor((this.elapsedMs / 1000) * TICKS_PER_SECOND));
+  }
+
+  report(what: string): string {
+    return `${what}; the serial line said:\n${this.output.slice(-2000)}`;
+  }
+}
