@@ -35,6 +35,14 @@ export const ACCOUNT_INDEX_BITS = 18;
 export const ACCOUNTS = 2 * MiB;
 export const ACCOUNTS_END = 26 * MiB;
 
+/** Digests of preimages of one and two words, as storage keys are. */
+export const DIGESTS = 26 * MiB;
+export const DIGESTS_BITS = 12;
+
+/** Pointers to slot records that were used last, one for each of many keys: looked at before the index. */
+export const SLOT_CACHE = 27 * MiB;
+export const SLOT_CACHE_BITS = 10;
+
 export const SLOT_INDEX = 32 * MiB;
 export const SLOT_INDEX_BITS = 22;
 export const SLOTS = 48 * MiB;
@@ -202,6 +210,17 @@ export const journalKind = {
   code: 5,
 } as const;
 export const JOURNAL_ENTRY_SIZE = 40;
+
+/** Fields of a remembered digest. */
+export const digest = {
+  /** 64 bytes; of a preimage of 32, the second half is zero. */
+  preimage: 0,
+  /** Word. */
+  value: 64,
+  /** Bytes of the preimage; 0: nothing is remembered here. */
+  size: 96,
+} as const;
+export const DIGEST_SIZE = 128;
 
 /** A log record: data size, topic count, padding to 16, address word; topics as words; data, padded to 8. */
 export const LOG_ADDRESS = 16;

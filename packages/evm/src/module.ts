@@ -5,6 +5,7 @@ import { FRAME_MEMORY } from './layout.ts';
 import { declareAccounts, defineAccounts } from './runtime/accounts.ts';
 import { declareCalls, defineCalls } from './runtime/calls.ts';
 import { declareCreates, defineCreates } from './runtime/creates.ts';
+import { declareDigests, defineDigests } from './runtime/digests.ts';
 import { declareEnvironment, defineEnvironment } from './runtime/environment.ts';
 import { declareFrames, defineFrames } from './runtime/frames.ts';
 import { imports } from './runtime/imports.ts';
@@ -51,6 +52,7 @@ export function writeModule(options: RuntimeOptions): {
     [declareAccounts, defineAccounts],
     [declareStorage, defineStorage],
     [declareMemory, defineMemory],
+    [declareDigests, defineDigests],
     [declareEnvironment, defineEnvironment],
     [declareFrames, defineFrames],
     [declareCalls, defineCalls],

@@ -119,7 +119,15 @@ function ternary(
     (e) => {
       const x = e.pop();
       const y = e.pop();
-      e.push(e.w.call(e.rt.kernel(kernel), x, y, e.pop()));
+      const n = e.pop();
+      const bits = powerOfTwo(n);
+      if (bits === undefined) {
+        e.push(e.w.call(e.rt.kernel(kernel), x, y, n));
+        return;
+      }
+      // 2^n divides 2^256, so what the word loses doesn't matter.
+      const whole = kernel === 'addmod' ? e.w.add(x, y) : multiply(e, x, y);
+      e.push(e.w.and(whole, constantWord((1n << bits) - 1n)));
     },
     { evaluate },
   );

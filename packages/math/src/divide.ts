@@ -62,7 +62,9 @@ function emitReciprocal(m: ModuleWriter): number {
   const v = a.localI64();
   const p = a.localI64();
   const [t1, t0] = [a.localI64(), a.localI64()];
-  divideTwoByOne(a, d1, v);
+  // The dividend is (~d1, 2^64 - 1): what remains after the implicit leading 1 of the quotient.
+  a.set(t1, i64.xor(d1, -1n));
+  divideTwoByOne(a, t1, -1n, d1, v);
   // Algorithm 6: corrects the reciprocal of d1 for d0.
   a.set(p, i64.add(i64.mul(d1, v), d0));
   const decrement = (): void => void a.set(v, i64.sub(v, 1n));
@@ -85,37 +87,54 @@ function emitReciprocal(m: ModuleWriter): number {
   return a.f.index;
 }
 
-/** quotient := floor((2^128 - 1) / d) - 2^64 for a normalised d: Knuth's division with 32-bit digits. */
-function divideTwoByOne(a: Assembler, d: Local, quotient: Local): void {
+/**
+ * Adds `(high, low, d) -> quotient, remainder` for a normalised d and high < d: Knuth's division with 32-bit digits.
+ * @returns the function's index
+ */
+export function emitTwoByOne(m: ModuleWriter): number {
+  const a = new Assembler(m.function([I64, I64, I64], [I64, I64], 'divide-2-by-1'));
+  const quotient = a.localI64();
+  const rest = divideTwoByOne(a, a.param(0), a.param(1), a.param(2), quotient);
+  a.return(quotient, rest);
+  return a.f.index;
+}
+
+/**
+ * quotient := floor((top, low) / d) for a normalised d and top < d, which becomes part of the remainder.
+ * @returns the local with the remainder
+ */
+function divideTwoByOne(
+  a: Assembler,
+  top: Local,
+  low: Expression,
+  d: Local,
+  quotient: Local,
+): Local {
   const { i64 } = a;
-  const [high, low, digit, rest] = [a.localI64(), a.localI64(), a.localI64(), a.localI64()];
-  const top = a.localI64();
+  const [high, below, digit, rest] = [a.localI64(), a.localI64(), a.localI64(), a.localI64()];
   const half = 32n;
   const mask = 0xffff_ffffn;
   a.set(high, i64.shrU(d, half));
-  a.set(low, i64.and(d, mask));
-  // The dividend is (~d, 2^64 - 1): what remains after the implicit leading 1 of the quotient.
-  a.set(top, i64.xor(d, -1n));
+  a.set(below, i64.and(d, mask));
   for (const isFirst of [true, false]) {
+    const next = isFirst ? i64.shrU(low, half) : i64.and(low, mask);
     a.set(digit, i64.divU(top, high));
     a.set(rest, i64.sub(top, i64.mul(digit, high)));
     a.f.block().loop();
     const isTooBig = a.i32.or(
       i64.gtU(digit, mask),
-      i64.gtU(i64.mul(digit, low), i64.or(i64.shl(rest, half), mask)),
+      i64.gtU(i64.mul(digit, below), i64.or(i64.shl(rest, half), next)),
     );
     a.put(a.i32.eqz(isTooBig)).f.brIf(1);
     a.set(digit, i64.sub(digit, 1n));
     a.set(rest, i64.add(rest, high));
     a.put(i64.leU(rest, mask)).f.brIf(0);
     a.f.end().end();
-    if (isFirst) {
-      a.set(quotient, i64.shl(digit, half));
-      a.set(top, i64.sub(i64.or(i64.shl(top, half), mask), i64.mul(digit, d)));
-    } else {
-      a.set(quotient, i64.or(quotient, digit));
-    }
+    a.set(top, i64.sub(i64.or(i64.shl(top, half), next), i64.mul(digit, d)));
+    if (isFirst) a.set(quotient, i64.shl(digit, half));
+    else a.set(quotient, i64.or(quotient, digit));
   }
+  return top;
 }
 
 /** Normalises the divisor and takes its reciprocal, unless it is the last one. */

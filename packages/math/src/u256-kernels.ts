@@ -1,7 +1,7 @@
 import { Assembler, type Expression, type Local } from '@polyvisor/wasm/assembler';
 import type { ModuleWriter } from '@polyvisor/wasm/module-writer';
 import { I64, type ValueType } from '@polyvisor/wasm/types';
-import { addTo, emitDivision, limbs } from './divide.ts';
+import { addTo, emitDivision, emitTwoByOne, limbs, subtract } from './divide.ts';
 import { WideMultiplier, multiplyLimbs } from './wide.ts';
 
 /**
@@ -24,8 +24,9 @@ export interface U256Kernels {
 export function emitU256(m: ModuleWriter, scratch: number): U256Kernels {
   const division = emitDivision(m, scratch);
   const mul = emitMul(m);
-  const udiv = emitUnsigned(m, 'u256-udiv', division, 'quotient');
-  const umod = emitUnsigned(m, 'u256-umod', division, 'remainder');
+  const twoByOne = emitTwoByOne(m);
+  const udiv = emitUnsigned(m, 'u256-udiv', division, twoByOne, 'quotient');
+  const umod = emitUnsigned(m, 'u256-umod', division, twoByOne, 'remainder');
   return {
     mul,
     udiv,
@@ -72,6 +73,7 @@ function emitUnsigned(
   m: ModuleWriter,
   name: string,
   { divide, layout }: Division,
+  twoByOne: number,
   result: 'quotient' | 'remainder',
 ): number {
   const { a, operands } = kernel(m, name, 2);
@@ -82,11 +84,78 @@ function emitUnsigned(
     a.f.op(result === 'quotient' ? 'i64.div_u' : 'i64.rem_u');
     a.put(0n).put(0n).put(0n).f.return();
   });
+  const isOneLimb = a.i64.eqz(orOf(a, y.slice(1)));
+  a.when(isOneLimb, () => {
+    a.when(a.i64.eqz(a.i64.shrU(y[0]!, HALF)), () => divideShort(a, x, y[0]!, result));
+    divideByLimb(a, x, y[0]!, twoByOne, result);
+  });
   storeLimbs(a, layout.dividend, x);
   storeLimbs(a, layout.divisor, y);
   a.run(divide, 4);
   a.return(...loadLimbs(a, layout[result]));
   return a.f.index;
+}
+
+const HALF = 32n;
+
+/** Returns x divided by a divisor of 32 bits, half a limb at a time: the processor divides 64 bits by 32. */
+function divideShort(
+  a: Assembler,
+  x: readonly Local[],
+  divisor: Local,
+  result: 'quotient' | 'remainder',
+): void {
+  const { i64 } = a;
+  const [rest, part, digit] = [a.localI64(), a.localI64(), a.localI64()];
+  const out = limbs(a);
+  a.set(rest, 0n);
+  for (let i = 3; i >= 0; i--) {
+    const step = (half: Expression): void => {
+      a.set(part, i64.or(i64.shl(rest, HALF), half));
+      a.set(digit, i64.divU(part, divisor));
+      a.set(rest, i64.sub(part, i64.mul(digit, divisor)));
+    };
+    a.set(out[i]!, 0n);
+    a.when(i64.ne(i64.or(x[i]!, rest), 0n), () => {
+      step(i64.shrU(x[i]!, HALF));
+      a.set(out[i]!, i64.shl(digit, HALF));
+      step(i64.and(x[i]!, 0xffff_ffffn));
+      a.set(out[i]!, i64.or(out[i]!, digit));
+    });
+  }
+  if (result === 'quotient') a.return(...out);
+  else a.return(rest, 0n, 0n, 0n);
+}
+
+/** Returns x divided by a divisor of one limb, above 2^32, a limb at a time. */
+function divideByLimb(
+  a: Assembler,
+  x: readonly Local[],
+  divisor: Local,
+  twoByOne: number,
+  result: 'quotient' | 'remainder',
+): void {
+  const { i32, i64 } = a;
+  const [rest, bits, limb] = [a.localI64(), a.localI64(), a.localI64()];
+  const out = limbs(a);
+  a.set(bits, i64.clz(divisor));
+  a.set(divisor, i64.shl(divisor, bits));
+  const above = (lower: Expression): Expression =>
+    i64.shrU(i64.shrU(lower, 1n), i64.sub(63n, bits));
+  a.set(rest, above(x[3]!));
+  for (let i = 3; i >= 0; i--) {
+    a.set(limb, i64.or(i64.shl(x[i]!, bits), i === 0 ? 0n : above(x[i - 1]!)));
+    a.when(
+      i32.and(i64.eqz(rest), i64.ltU(limb, divisor)),
+      () => {
+        a.set(out[i]!, 0n);
+        a.set(rest, limb);
+      },
+      () => void a.callInto([out[i]!, rest], twoByOne, rest, limb, divisor),
+    );
+  }
+  if (result === 'quotient') a.return(...out);
+  else a.return(i64.shrU(rest, bits), 0n, 0n, 0n);
 }
 
 /** Divides magnitudes; the result is negative when the signs differ, or as the dividend is. */
@@ -125,10 +194,21 @@ function negateIf(a: Assembler, x: readonly Local[], mask: Local): void {
 
 function emitAddmod(m: ModuleWriter, { divide, layout }: Division): number {
   const { a, operands } = kernel(m, 'u256-addmod', 3);
+  const { i32, i64 } = a;
   const [x, y, n] = operands as [Local[], Local[], Local[]];
-  a.when(a.i64.eqz(orOf(a, n)), () => a.return(0n, 0n, 0n, 0n));
+  a.when(i64.eqz(orOf(a, n)), () => a.return(0n, 0n, 0n, 0n));
   const carry = a.localI64();
+  const isReduced = a.localI32();
+  a.set(isReduced, i32.and(isBelow(a, x, n), isBelow(a, y, n)));
   addTo(a, x, y, carry);
+  // Below 2n: one subtraction does.
+  a.when(isReduced, () => {
+    const borrow = a.localI64();
+    const out = limbs(a);
+    subtract(a, out, x, n, borrow);
+    a.when(i64.ltU(carry, borrow), () => a.return(...x));
+    a.return(...out);
+  });
   storeLimbs(a, layout.dividend, [...x, carry]);
   storeLimbs(a, layout.divisor, n);
   a.run(divide, 5);
@@ -167,6 +247,14 @@ function emitExp(m: ModuleWriter, mul: number): number {
   });
   a.return(...out);
   return a.f.index;
+}
+
+function isBelow(a: Assembler, x: readonly Local[], y: readonly Local[]): Expression {
+  const { i32, i64 } = a;
+  return x.reduce<Expression>(
+    (below, limb, i) => i32.or(i64.ltU(limb, y[i]!), i32.and(i64.eq(limb, y[i]!), below)),
+    0,
+  );
 }
 
 function orOf(a: Assembler, values: readonly Local[]): Expression {

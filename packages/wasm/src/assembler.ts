@@ -252,6 +252,14 @@ export class Assembler {
     return this;
   }
 
+  /** `when` for a condition that rarely holds: engines put what follows out of the way. */
+  rarely(condition: Expression, then: () => void): this {
+    this.put(condition).f.rarely().if();
+    then();
+    this.f.end();
+    return this;
+  }
+
   while(condition: Expression, body: () => void): this {
     this.f.block().loop();
     this.put(condition).f.op('i32.eqz').brIf(1);

@@ -24,6 +24,8 @@ export class FunctionWriter {
   readonly name: string;
   readonly locals: ValueType[] = [];
   readonly code: ByteWriter = new ByteWriter();
+  /** Places in the code of branches that are rarely taken: `if` or `br_if`. */
+  readonly rareBranches: number[] = [];
   depth = 0;
 
   constructor(index: number, typeIndex: number, type: FunctionType, name: string) {
@@ -121,6 +123,15 @@ export class FunctionWriter {
 
   if(type: BlockType = EMPTY): this {
     return this.#open(0x04, type);
+  }
+
+  /**
+   * Says of the `if` or `br_if` that is written next that its condition rarely holds.
+   * @see Branch hinting, part of Core Specification 3.0's annotations: custom section `metadata.code.branch_hint`
+   */
+  rarely(): this {
+    this.rareBranches.push(this.code.length);
+    return this;
   }
 
   else(): this {

@@ -100,6 +100,7 @@ export class ModuleWriter {
     const own = this.function(params, results, body.name);
     own.locals.push(...body.locals);
     own.code.bytes(body.code.view());
+    own.rareBranches.push(...body.rareBranches);
     return own.index;
   }
 
@@ -195,6 +196,7 @@ export class ModuleWriter {
       const body = new ByteWriter().u32(this.#data.length);
       out.u8(12).u32(body.length).bytes(body.view());
     }
+    this.#writeBranchHints(out);
     list(out, 10, this.#functions, writeBody);
     list(out, 11, this.#data, ({ place, bytes }, body) => {
       writePlace(body, place);
@@ -214,6 +216,23 @@ export class ModuleWriter {
     if (defined > 0) throw new Error(`import '${name}' comes after a definition of its kind`);
     this.#imports.push({ module, name, kind, write });
     return this.#imported[kind]!++;
+  }
+
+  #writeBranchHints(out: ByteWriter): void {
+    const hinted = this.#functions.filter(({ rareBranches }) => rareBranches.length > 0);
+    if (hinted.length === 0) return;
+    const body = new ByteWriter().name('metadata.code.branch_hint').u32(hinted.length);
+    for (const entry of hinted) {
+      const start = writeLocals(entry).length;
+      body.u32(entry.index).u32(entry.rareBranches.length);
+      // A hint: its place in the function's body, its size, and 0 for unlikely.
+      for (const place of entry.rareBranches)
+        body
+          .u32(start + place)
+          .u8(1)
+          .u8(0);
+    }
+    out.u8(0).u32(body.length).bytes(body.view());
   }
 
   #writeNames(out: ByteWriter): void {
@@ -256,6 +275,12 @@ function writeLimits(out: ByteWriter, limits: Limits): void {
 }
 
 function writeBody(entry: FunctionWriter, out: ByteWriter): void {
+  const body = writeLocals(entry).bytes(entry.code.view()).u8(0x0b);
+  out.u32(body.length).bytes(body.view());
+}
+
+/** The beginning of a function's body. */
+function writeLocals(entry: FunctionWriter): ByteWriter {
   const body = new ByteWriter(entry.code.length + 64);
   const runs: { type: ValueType; count: number }[] = [];
   for (const type of entry.locals) {
@@ -265,6 +290,5 @@ function writeBody(entry: FunctionWriter, out: ByteWriter): void {
   }
   body.u32(runs.length);
   for (const run of runs) body.u32(run.count).u8(run.type);
-  body.bytes(entry.code.view()).u8(0x0b);
-  out.u32(body.length).bytes(body.view());
+  return body;
 }

@@ -69,15 +69,11 @@ export class CompiledContract {
   whole(): Iterable<CompiledUnit> {
     if (this.#tier === 'compiled' && !this.#isWhole) {
       this.#isWhole = true;
-      const traces: Trace[] = [];
-      const places = new Set(this.#read().entries());
-      for (const pc of places) {
-        const trace = planTrace(this.#read(), pc);
-        if (!this.#pay(trace)) break;
-        traces.push(trace);
-        if (trace.next.kind === 'leave') places.add(trace.next.pc);
-      }
-      if (traces.length > 0) this.#compile(traces);
+      const traces = this.#read()
+        .entries()
+        .map((pc) => planTrace(this.#read(), pc));
+      const payable = this.#withContinuations(traces);
+      if (payable.length > 0) this.#compile(payable);
     }
     return new Set(this.#units.values());
   }
@@ -101,12 +97,27 @@ export class CompiledContract {
       }
       return undefined;
     }
-    this.#pay(trace);
-    return this.#compile([trace]);
+    return this.#compile(this.#withContinuations([trace]));
   }
 
   #read(): Program {
     return (this.#program ??= new Program(this.#code, this.#fork));
+  }
+
+  /** As many of the traces as the contract's share allows, and behind each one that became too long what follows. */
+  #withContinuations(traces: readonly Trace[]): Trace[] {
+    const all: Trace[] = [];
+    const begun = new Set(this.#units.keys());
+    for (const first of traces) {
+      for (let trace = first; !begun.has(trace.pc);) {
+        if (!this.#pay(trace)) return all;
+        begun.add(trace.pc);
+        all.push(trace);
+        if (trace.next.kind !== 'leave') break;
+        trace = planTrace(this.#read(), trace.next.pc);
+      }
+    }
+    return all;
   }
 
   /** Takes a trace's instructions from the contract's share. */

@@ -153,7 +153,7 @@ class Superblock implements OpEmitter {
   }
 
   haltIf(condition: Expression, ending: Ending): void {
-    this.a.when(condition, () => this.#halt(ending));
+    this.a.rarely(condition, () => this.#halt(ending));
   }
 
   checkGas(): void {
@@ -171,11 +171,12 @@ class Superblock implements OpEmitter {
       else a.when(i64.gtU(end, sizeNow), () => this.#expand(end));
       return i32.add(this.#memoryBase, Number(BigInt.asIntN(32, known)));
     }
+    // Memory that far costs more gas than there is, so behind the check the offset is known to be small.
+    this.#stack.replace(offset, [offset[0], 0n, 0n, 0n]);
     const end = this.w.limb(i64.add(offset[0], BigInt(size)));
     const high = this.w.limb(i64.or(this.w.orOfLimbs(offset, 1), i64.shrU(offset[0], 32n)));
-    a.when(i32.or(i64.ne(high, 0n), i64.gtU(end, sizeNow)), () =>
-      this.#expand(a.select(i64.ne(high, 0n), -1n, end)),
-    );
+    this.haltIf(i64.ne(high, 0n), 'out-of-gas');
+    a.when(i64.gtU(end, sizeNow), () => this.#expand(end));
     return i32.add(this.#memoryBase, i32.wrap(offset[0]));
   }
 
@@ -255,7 +256,7 @@ class Superblock implements OpEmitter {
     const next = a.i32.add(a.load('i32.load', this.frame, frame.code), this.#step.pc + 1);
     a.store('i32.store', this.frame, next, frame.pc);
     a.set(ending, a.call(this.rt.function(name), this.#stack.pointer, this.#gas));
-    a.when(ending, () => this.#finish(ending));
+    a.rarely(ending, () => this.#finish(ending));
     a.put(1).f.returnCall(this.rt.function('run'));
   }
 
@@ -272,7 +273,7 @@ class Superblock implements OpEmitter {
     const [first] = segments;
     if (checks.length === 0 || !first) return;
     const isOut = checks.reduce((x, y) => i32.or(x, y));
-    this.a.when(isOut, () => this.#giveUp(first, 0));
+    this.a.rarely(isOut, () => this.#giveUp(first, 0));
   }
 
   #openLoop(unchanged: ReadonlySet<number>): void {
@@ -293,7 +294,7 @@ class Superblock implements OpEmitter {
     const { a } = this;
     if (segment.gas > 0) {
       a.set(this.#gas, a.i64.sub(this.#gas, BigInt(segment.gas)));
-      a.when(a.i64.ltS(this.#gas, this.#floor), () => this.#giveUp(segment, segment.gas));
+      a.rarely(a.i64.ltS(this.#gas, this.#floor), () => this.#giveUp(segment, segment.gas));
     }
     for (const step of segment.steps) {
       this.#instruction(step);
@@ -439,7 +440,7 @@ class Superblock implements OpEmitter {
     const { i32 } = a;
     const trace = this.#trace;
     a.set(this.#rounds, i32.add(this.#rounds, 1));
-    a.when(i32.eq(this.#rounds, ROUNDS_MAX), () => this.#goTo(trace.pc));
+    a.rarely(i32.eq(this.#rounds, ROUNDS_MAX), () => this.#goTo(trace.pc));
     const { entries } = this.#stack;
     const carried = [...this.#carried].map(([position, limbs]) => {
       const entry: Entry = entries[position + entries.length]!;

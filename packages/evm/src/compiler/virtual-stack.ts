@@ -75,6 +75,11 @@ export class VirtualStack {
     return entry.word;
   }
 
+  /** Puts a word that says more of the same number in all places of this one. */
+  replace(word: Word, better: Word): void {
+    for (const entry of this.entries) if (entry.word === word) entry.word = better;
+  }
+
   load(position: number): Word {
     return [0, 8, 16, 24].map((limb) => {
       const local = this.#allocate();

@@ -97,7 +97,7 @@ function defineKeccak(rt: Runtime): void {
     a.when(i64.ltS(gas!, 0n), () => a.return(gas!));
     const base = a.load('i32.load', a.global(rt.globals.frame), frame.memoryBase);
     const bytes = i32.add(base, a.load('i32.load', word(0)));
-    a.callInto(digest, rt.keccak, bytes, size);
+    a.callInto(digest, rt.function('digest'), bytes, size);
     digest.forEach((limb, i) => a.store('i64.store', word(1), limb, 8 * i));
     a.return(gas!);
   });

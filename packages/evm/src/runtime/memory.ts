@@ -54,6 +54,9 @@ export function defineMemory(rt: Runtime): void {
       a.run(rt.imports.fault, faultCode('memory-limit'));
       a.f.end().end();
     });
+    const pageEnd = i32.add(i32.or(end!, 0xffff), 1);
+    const limit = a.global(rt.globals.memoryLimit);
+    a.setGlobal(rt.globals.reservedTop, a.select(i32.ltU(pageEnd, limit), pageEnd, limit));
   });
 
   // Copies `size` bytes from `source + offset`, reading zeros past `sourceSize`; an offset beyond the source
@@ -120,7 +123,7 @@ function defineExpand(rt: Runtime): void {
     a.set(to, i32.add(base, size));
     // Past 4 GiB the address wraps: more than any limit of the engine.
     a.when(i32.ltU(to, base), () => a.run(rt.imports.fault, faultCode('memory-limit')));
-    a.run(rt.function('reserve'), to);
+    a.when(i32.gtU(to, a.global(rt.globals.reservedTop)), () => a.run(rt.function('reserve'), to));
     a.store('i32.store', current, size, frame.memorySize);
     clear(rt, a, from, to);
     a.return(gas!);
@@ -142,9 +145,8 @@ function clear(rt: Runtime, a: Assembler, from: Local, to: Local): void {
         // Both ends are multiples of 32 above the frame's base.
         a.repeat(
           () => {
-            for (let offset = 0; offset < 32; offset += 8) {
-              a.store('i64.store', from, 0n, offset);
-            }
+            // Vectors, as code loads from it next: a load can't be served from two narrower stores.
+            for (const offset of [0, 16]) a.put(from).put(0n).f.i64x2Splat().v128Store(offset);
             a.set(from, i32.add(from, 32));
           },
           i32.ltU(from, end),

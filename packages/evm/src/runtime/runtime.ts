@@ -146,6 +146,8 @@ export interface Globals {
   readonly slotsTop: number;
   /** Frame memory below this address may hold old bytes. */
   readonly dirtyTop: number;
+  /** Frame memory below this address is addressable. */
+  readonly reservedTop: number;
   /** Frame memory must end at or below this address. */
   readonly memoryLimit: number;
   /** i64: the refund counter. */
@@ -170,6 +172,7 @@ function declareGlobals(m: ModuleWriter): Globals {
     accountsTop: define('accountsTop', I32),
     slotsTop: define('slotsTop', I32),
     dirtyTop: define('dirtyTop', I32, BigInt(FRAME_MEMORY)),
+    reservedTop: define('reservedTop', I32, BigInt(FRAME_MEMORY)),
     memoryLimit: define('memoryLimit', I32),
     refund: define('refund', I64),
   };

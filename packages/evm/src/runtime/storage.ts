@@ -1,7 +1,10 @@
 import type { Assembler, Expression, Local } from '@polyvisor/wasm/assembler';
 import { I32, I64 } from '@polyvisor/wasm/types';
 import {
+  SLOTS,
   SLOTS_END,
+  SLOT_CACHE,
+  SLOT_CACHE_BITS,
   SLOT_INDEX,
   SLOT_INDEX_BITS,
   SLOT_SIZE,
@@ -74,17 +77,28 @@ function defineFindSlot(rt: Runtime): void {
     const key = [k0!, k1!, k2!, k3!];
     const at = a.localI32();
     const record = a.localI32();
-    a.set(at, hashLimbs(a, [...key, i64.extendU(owner!)], SLOT_INDEX_BITS));
-    a.f.block().loop();
-    const cell = i32.shl(at, 2);
-    a.put(i32.eqz(a.tee(record, a.load('i32.load', cell, SLOT_INDEX)))).f.brIf(1);
+    const cached = a.localI32();
     const isSame = key
       .map((limb, i) => i64.eq(a.load('i64.load', record, slot.key + 8 * i), limb))
       .reduce(
         (left, right) => i32.and(left, right),
         i32.eq(a.load('i32.load', record, slot.owner), owner!),
       );
-    a.when(isSame, () => a.return(record));
+    // Whatever is cached may be of another transaction; what its record holds now is what counts.
+    const index = i32.and(i32.wrap(k0!), (1 << SLOT_CACHE_BITS) - 1);
+    a.set(cached, i32.shl(index, 2));
+    a.set(record, a.load('i32.load', cached, SLOT_CACHE));
+    const isLive = i32.ltU(i32.sub(record, SLOTS), i32.sub(a.global(rt.globals.slotsTop), SLOTS));
+    a.when(i32.and(isLive, isSame), () => a.return(record));
+
+    a.set(at, hashLimbs(a, [...key, i64.extendU(owner!)], SLOT_INDEX_BITS));
+    a.f.block().loop();
+    const cell = i32.shl(at, 2);
+    a.put(i32.eqz(a.tee(record, a.load('i32.load', cell, SLOT_INDEX)))).f.brIf(1);
+    a.when(isSame, () => {
+      a.store('i32.store', cached, record, SLOT_CACHE);
+      a.return(record);
+    });
     a.set(at, i32.and(i32.add(at, 1), (1 << SLOT_INDEX_BITS) - 1));
     a.f.br(0).end().end();
 
@@ -94,6 +108,7 @@ function defineFindSlot(rt: Runtime): void {
     );
     a.setGlobal(rt.globals.slotsTop, i32.add(record, SLOT_SIZE));
     a.store('i32.store', cell, record, SLOT_INDEX);
+    a.store('i32.store', cached, record, SLOT_CACHE);
     a.store('i32.store', record, i32.add(cell, SLOT_INDEX), slot.indexAddress);
     key.forEach((limb, i) => a.store('i64.store', record, limb, slot.key + 8 * i));
     a.store('i32.store', record, owner!, slot.owner);
