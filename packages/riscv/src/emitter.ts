@@ -1,5 +1,6 @@
 import type { Assembler, Expression, Local } from '@polyvisor/wasm/assembler';
 import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instructions';
+import type { ValueType } from '@polyvisor/wasm/types';
 
 /**
  * What the rows' `emit` speaks to: the interpreter's generator, which reads operands from the decoded instruction, and
@@ -15,8 +16,8 @@ export interface Emitter {
   readonly pc: Expression;
   readonly nextPc: Expression;
   op(name: PlainInstruction, ...operands: Expression[]): Expression;
-  /** A new i64 local with the value, computed at once. */
-  inLocal(value: Expression): Local;
+  /** A new local with the value, computed at once; of i64 if no type is named. */
+  inLocal(value: Expression, type?: ValueType): Local;
   /** To rd. */
   write(value: Expression): void;
   /** To rd, a register of floating point, whose state is dirty from then on. */
@@ -40,6 +41,11 @@ export interface Emitter {
   highProduct(x: Expression, y: Expression, kind: 'signed' | 'unsigned' | 'mixed'): Expression;
   /** Illegal if the floating-point unit is off. */
   needFloat(): void;
-  /** Leaves the instruction, of which nothing is done, to `evaluate`. */
+  /** i32: whether the rounding mode in force is to nearest, ties to even; or this one. */
+  isNearest(): Expression;
+  isRounding(mode: number): Expression;
+  /** Raises the flag if the i32 is 1, not 0. */
+  raiseInexact(condition: Expression): void;
+  /** Leaves the instruction, of which nothing is done, to `evaluate`; what follows is not reached. */
   evaluate(): void;
 }

@@ -1,7 +1,7 @@
 import { Assembler, type Expression, Local } from '@polyvisor/wasm/assembler';
 import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instructions';
 import { ModuleWriter } from '@polyvisor/wasm/module-writer';
-import { I32, I64 } from '@polyvisor/wasm/types';
+import { I32, I64, type ValueType } from '@polyvisor/wasm/types';
 import { csrPlace } from './csr-numbers.ts';
 import type { Emitter } from './emitter.ts';
 import * as at from './layout.ts';
@@ -98,8 +98,8 @@ class InterpreterWriter implements Emitter {
   readonly #stored: Local;
   readonly #place: Local;
   /** Locals of `inLocal`, which each operation uses anew. */
-  readonly #free: Local[] = [];
-  #taken = 0;
+  readonly #free = new Map<ValueType, Local[]>();
+  readonly #taken = new Map<ValueType, number>();
   /** Depths of the labels. */
   #exit = 0;
   #reload = 0;
@@ -161,7 +161,7 @@ class InterpreterWriter implements Emitter {
     f.brTable(labels.slice(0, -1), OPERATION_COUNT - 1);
     for (let i = 0; i < OPERATION_COUNT; i++) {
       f.end();
-      this.#taken = 0;
+      this.#taken.clear();
       this.#isEnded = false;
       this.#emitOperation(i);
       if (!this.#isEnded) this.#advance();
@@ -176,8 +176,12 @@ class InterpreterWriter implements Emitter {
     };
   }
 
-  inLocal(value: Expression): Local {
-    const local = (this.#free[this.#taken++] ??= this.a.localI64());
+  inLocal(value: Expression, type: ValueType = I64): Local {
+    const free = this.#free.get(type) ?? [];
+    this.#free.set(type, free);
+    const taken = this.#taken.get(type) ?? 0;
+    this.#taken.set(type, taken + 1);
+    const local = (free[taken] ??= new Local(this.a.f.local(type), type));
     this.a.set(local, value);
     return local;
   }
@@ -286,12 +290,35 @@ class InterpreterWriter implements Emitter {
 
   needFloat(): void {
     const status = this.a.load('i32.load', 0, csrPlace('mstatus'));
-    this.a.when(this.op('i32.eqz', this.op('i32.and', status, FS_MASK)), () => this.#evaluate());
+    this.a.when(this.op('i32.eqz', this.op('i32.and', status, FS_MASK)), () => this.evaluate());
+  }
+
+  isNearest(): Expression {
+    return this.isRounding(0);
+  }
+
+  isRounding(mode: number): Expression {
+    const { a } = this;
+    const rm = a.load('i32.load8_u', this.#record, at.RECORD_RM);
+    const dynamic = this.op('i32.shr_u', a.load('i32.load', 0, csrPlace('fcsr')), 5);
+    return this.op('i32.eq', a.select(this.op('i32.eq', rm, 7), dynamic, rm), mode);
+  }
+
+  raiseInexact(condition: Expression): void {
+    const { a } = this;
+    const [fcsr, mstatus] = [csrPlace('fcsr'), csrPlace('mstatus')];
+    const flags = a.load('i32.load', 0, fcsr);
+    a.when(condition, () => {
+      a.store('i32.store', 0, this.op('i32.or', flags, 1), fcsr);
+      const status = a.load('i32.load', 0, mstatus);
+      a.store('i32.store', 0, this.op('i32.or', status, FS_MASK), mstatus);
+    });
   }
 
   evaluate(): void {
-    this.#evaluate();
-    this.#isEnded = true;
+    this.#save();
+    this.a.run(this.#imports.evaluate, this.#record);
+    this.#branch(this.#reload);
   }
 
   #emitOperation(operation: number): void {
@@ -313,8 +340,12 @@ class InterpreterWriter implements Emitter {
       this.jump(this.pc);
     } else {
       const emit = rowOf(operation)?.emit;
-      if (emit) emit(this);
-      else this.evaluate();
+      if (emit) {
+        emit(this);
+      } else {
+        this.evaluate();
+        this.#isEnded = true;
+      }
     }
   }
 
@@ -366,12 +397,6 @@ class InterpreterWriter implements Emitter {
     a.put(a.call(index, low, high, size, ...last)).f.brIf(a.f.depth - this.#reload);
     // A device may have asked for an early end.
     a.set(this.#left, a.load('i32.load', 0, at.LEFT));
-  }
-
-  #evaluate(): void {
-    this.#save();
-    this.a.run(this.#imports.evaluate, this.#record);
-    this.#branch(this.#reload);
   }
 
   #save(): void {

@@ -19,6 +19,21 @@ import {
   toInteger,
 } from '../float/soft-float.ts';
 import type { Emitter } from '../emitter.ts';
+import {
+  type FloatType,
+  type IntegerType,
+  emitAdd,
+  emitComparison,
+  emitExtreme,
+  emitFromInteger,
+  emitFused,
+  emitNarrow,
+  emitProduct,
+  emitToInteger,
+  emitWiden,
+  f32,
+  f64,
+} from '../float/float-code.ts';
 import type { HartView } from '../hart-view.ts';
 import type { FormatName } from './formats.ts';
 import type { Emit, Evaluate, Operands, RegisterOperand, Row } from './row.ts';
@@ -35,10 +50,11 @@ interface Precision {
   readonly suffix: 's' | 'd';
   /** Of the word: bits 25 and 26. */
   readonly code: number;
+  readonly type: FloatType;
 }
 
-const single: Precision = { format: SINGLE, suffix: 's', code: 0 };
-const double: Precision = { format: DOUBLE, suffix: 'd', code: 1 };
+const single: Precision = { format: SINGLE, suffix: 's', code: 0, type: f32 };
+const double: Precision = { format: DOUBLE, suffix: 'd', code: 1, type: f64 };
 const precisions = [single, double];
 
 /** A register's number; a single that isn't boxed is a NaN. */
@@ -91,7 +107,12 @@ const anyMode = (): number => 0;
 
 type Arithmetic = (f: FloatFormat, c: FloatContext, ...operands: bigint[]) => bigint;
 
-function arithmetic(name: string, funct5: number, compute: Arithmetic): Row[] {
+function arithmetic(
+  name: string,
+  funct5: number,
+  compute: Arithmetic,
+  emit: (t: FloatType) => Emit,
+): Row[] {
   return precisions.map((p) =>
     row(
       `${name}.${p.suffix}`,
@@ -104,6 +125,7 @@ function arithmetic(name: string, funct5: number, compute: Arithmetic): Row[] {
         const value = compute(p.format, context, read(m, p, o.rs1), read(m, p, o.rs2));
         write(m, p, o.rd, value);
       }),
+      emit(p.type),
     ),
   );
 }
@@ -128,6 +150,7 @@ function fused(name: string, opcode: number, isProductNegated: boolean, isAddend
         const z = isAddendNegated ? negate(p.format, c!) : c!;
         write(m, p, o.rd, multiplyAdd(p.format, context, x, b!, z));
       }),
+      emitFused(p.type, isProductNegated, isAddendNegated),
     ),
   );
 }
@@ -143,6 +166,7 @@ function root(p: Precision): Row {
     rounded(byWord, (m, o, context) =>
       write(m, p, o.rd, squareRoot(p.format, context, read(m, p, o.rs1))),
     ),
+    emitProduct(p.type, 'sqrt'),
   );
 }
 
@@ -207,9 +231,12 @@ function extremes(name: string, funct3: number, which: 'minimum' | 'maximum'): R
       rounded(anyMode, (m, o, context) =>
         write(m, p, o.rd, extreme(p.format, context, which, read(m, p, o.rs1), read(m, p, o.rs2))),
       ),
+      emitExtreme(p.type, which === 'minimum' ? 'min' : 'max'),
     ),
   );
 }
+
+const relations = { equal: 'eq', less: 'lt', 'less-or-equal': 'le' } as const;
 
 function comparison(name: string, funct3: number, relation: Parameters<typeof compare>[2]): Row[] {
   return precisions.map((p) =>
@@ -224,6 +251,7 @@ function comparison(name: string, funct3: number, relation: Parameters<typeof co
         const holds = compare(p.format, context, relation, read(m, p, o.rs1), read(m, p, o.rs2));
         m.setX(o.rd, holds ? 1n : 0n);
       }),
+      emitComparison(p.type, relations[relation]),
     ),
   );
 }
@@ -240,6 +268,7 @@ function integerConversions(p: Precision): Row[] {
   return integers.flatMap(({ suffix, least, greatest }, number) => {
     const word = (number << 20) | (p.code << 25) | OP_FP;
     const isWord = number < 2;
+    const type: IntegerType = { isSigned: least < 0n, bits: isWord ? 32 : 64 };
     const operand = (x: bigint): bigint => {
       const value = BigInt.asUintN(isWord ? 32 : 64, x);
       return value > greatest ? value - (greatest - least + 1n) : value;
@@ -256,6 +285,7 @@ function integerConversions(p: Precision): Row[] {
           const value = toInteger(p.format, context, read(m, p, o.rs1), least, greatest);
           m.setX(o.rd, isWord ? BigInt.asIntN(32, value) : value);
         }),
+        emitToInteger(p.type, type),
       ),
       row(
         `fcvt.${p.suffix}.${suffix}`,
@@ -267,6 +297,7 @@ function integerConversions(p: Precision): Row[] {
         rounded(byWord, (m, o, context) =>
           write(m, p, o.rd, fromInteger(p.format, context, operand(m.x(o.rs1)))),
         ),
+        emitFromInteger(p.type, type),
       ),
     ];
   });
@@ -283,6 +314,7 @@ function precisionConversion(name: string, from: Precision, to: Precision): Row 
     rounded(byWord, (m, o, context) =>
       write(m, to, o.rd, convert(from.format, to.format, context, read(m, from, o.rs1))),
     ),
+    from === single ? emitWiden : emitNarrow,
   );
 }
 
@@ -382,10 +414,25 @@ function memory(p: Precision): Row[] {
 
 export const floatRows: readonly Row[] = [
   ...precisions.flatMap(memory),
-  ...arithmetic('fadd', 0x00, (f, c, a, b) => add(f, c, a!, b!)),
-  ...arithmetic('fsub', 0x01, subtract),
-  ...arithmetic('fmul', 0x02, (f, c, a, b) => multiply(f, c, a!, b!)),
-  ...arithmetic('fdiv', 0x03, (f, c, a, b) => divide(f, c, a!, b!)),
+  ...arithmetic(
+    'fadd',
+    0x00,
+    (f, c, a, b) => add(f, c, a!, b!),
+    (t) => emitAdd(t, 'add'),
+  ),
+  ...arithmetic('fsub', 0x01, subtract, (t) => emitAdd(t, 'sub')),
+  ...arithmetic(
+    'fmul',
+    0x02,
+    (f, c, a, b) => multiply(f, c, a!, b!),
+    (t) => emitProduct(t, 'mul'),
+  ),
+  ...arithmetic(
+    'fdiv',
+    0x03,
+    (f, c, a, b) => divide(f, c, a!, b!),
+    (t) => emitProduct(t, 'div'),
+  ),
   ...precisions.map(root),
   ...fused('fmadd', 0x43, false, false),
   ...fused('fmsub', 0x47, false, true),
