@@ -17,7 +17,7 @@ const fuzzers: Readonly<Record<string, () => Promise<{ fuzz: Fuzz }>>> = {
   riscv: () => import('./fuzz-riscv.ts'),
   'evm-tiers': () => import('./fuzz-evm-tiers.ts'),
   rpc: () => import('./fuzz-rpc.ts'),
-  virtio: () => import('./fuzz-virtio.ts'),
+  board: () => import('./fuzz-board.ts'),
 };
 
 const { values, positionals } = parseArgs({

@@ -110,17 +110,17 @@ export class VirtioCore implements VirtioPort, Stateful {
     this.#line(this.interruptStatus !== 0);
   }
 
-  readConfig(offset: number, size: number): number {
+  readConfig(offset: number, size: 1 | 2 | 4 | 8): number | bigint {
     const { config } = this.device;
-    let value = 0;
-    for (let i = size - 1; i >= 0; i--) value = value * 256 + (config[offset + i] ?? 0);
-    return value;
+    let value = 0n;
+    for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(config[offset + i] ?? 0);
+    return size === 8 ? value : Number(value);
   }
 
-  writeConfig(offset: number, size: number, value: number): void {
-    let rest = value;
-    for (let i = 0; i < size; i++, rest = Math.floor(rest / 256)) {
-      this.device.writeConfig?.(offset + i, rest % 256);
+  writeConfig(offset: number, size: 1 | 2 | 4 | 8, value: number | bigint): void {
+    let rest = BigInt(value);
+    for (let i = 0; i < size; i++, rest >>= 8n) {
+      this.device.writeConfig?.(offset + i, Number(rest & 0xffn));
     }
   }
 

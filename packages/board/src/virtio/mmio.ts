@@ -69,7 +69,7 @@ export class VirtioMmio implements MmioDevice, Stateful {
 
   store(offset: number, size: 1 | 2 | 4 | 8, value: number | bigint): void {
     if (offset >= CONFIG) {
-      return this.#core.writeConfig(offset - CONFIG, size, Number(value));
+      return this.#core.writeConfig(offset - CONFIG, size, value);
     }
     if (size === 4) this.#write(offset, Number(value) >>> 0);
   }

@@ -182,7 +182,7 @@ export class VirtioPci implements PciFunction, Stateful {
     if (offset >= NOTIFY.offset) {
       this.#core.notify((offset - NOTIFY.offset) / NOTIFY_MULTIPLIER);
     } else if (offset >= DEVICE.offset) {
-      this.#core.writeConfig(offset - DEVICE.offset, size, Number(value));
+      this.#core.writeConfig(offset - DEVICE.offset, size, value);
     } else if (offset < COMMON.length) {
       if (size !== 8) return this.#storeCommon(offset, Number(value) >>> 0);
       this.#storeCommon(offset, Number(BigInt(value) & 0xffff_ffffn));
@@ -202,7 +202,7 @@ export class VirtioPci implements PciFunction, Stateful {
     if (size === 8) {
       return BigInt(this.#commonWord(offset)) | (BigInt(this.#commonWord(offset + 4)) << 32n);
     }
-    return this.#commonWord(offset);
+    return this.#commonWord(offset) % 2 ** (8 * size);
   }
 
   #commonWord(offset: number): number {

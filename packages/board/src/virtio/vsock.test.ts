@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { StateReader, StateWriter } from '../state.ts';
 import { MmioDriver } from '../testing/mmio-driver.ts';
 import {
   type StreamListener,
@@ -160,6 +161,20 @@ test('a stream that the host opens', () => {
   stream.destroy();
   expect(take()).toMatchObject([{ op: OP_RESET }]);
   expect(log.at(-1)).toBe('closed');
+});
+
+test('a guest that was restored hears that its streams are gone', () => {
+  const origin = setUp();
+  origin.driver.queues[2]!.add(4);
+  const out = new StateWriter();
+  origin.driver.mmio.saveState(out);
+  const { driver } = setUp();
+  driver.write(0x70, 0);
+  driver.ram.memory.set(origin.driver.ram.memory);
+  driver.mmio.loadState(new StateReader(out.finish()));
+  const used = origin.driver.queues[2]!.used - driver.ram.base;
+  expect(driver.ram.view().getUint16(used + 2, true)).toBe(1);
+  expect(driver.isInterrupted).toBe(true);
 });
 
 test('a port that nobody listens on, an unknown stream and another type are refused', () => {

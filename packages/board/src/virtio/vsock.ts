@@ -20,6 +20,10 @@ import {
 /** @see VIRTIO 1.2, section 5.10, "Socket Device" */
 const RECEIVE = 0;
 const TRANSMIT = 1;
+const EVENT = 2;
+/** The only event that there is: all streams are gone (section 5.10.6.7). */
+const EVENT_BYTES = 4;
+const TRANSPORT_RESET = 0;
 const HOST_CID = 2;
 /** The host's ends of connections that it opens itself. */
 const FIRST_HOST_PORT = 0x8000_0000;
@@ -180,13 +184,19 @@ export class VirtioVsock implements VirtioDevice {
     else if (index === RECEIVE) this.flush();
   }
 
-  /** Streams end with the host that had them; a restored guest hears that they are gone when it next uses one. */
+  /** Streams end with the host that had them: a restored guest is told that all are gone. */
   saveState(out: StateWriter): void {
     out.u32(this.#nextHostPort);
   }
 
   loadState(from: StateReader): void {
     this.#nextHostPort = from.u32();
+    const queue = this.#port?.queue(EVENT);
+    const chain = queue?.pop();
+    if (!queue || !chain) return;
+    chain.write(new Uint8Array(EVENT_BYTES).fill(TRANSPORT_RESET));
+    queue.push(chain);
+    this.#port!.signal(EVENT);
   }
 
   #receive(): void {
