@@ -7,19 +7,30 @@ const SPECIFICATION = 0x0200_0000n;
 const IMPLEMENTATION = 0x706c_7976n;
 const IMPLEMENTATION_VERSION = 1n;
 
+const MVENDORID = 0xf11;
+const MARCHID = 0xf12;
+const MIMPID = 0xf13;
+
 const give = (value: bigint): SbiResult => ({ error: SBI_SUCCESS, value });
 
 /** @param extensions ids of all others that are there */
-// oxfmt-ignore
-export const baseFunctions = (extensions: readonly number[]): readonly SbiFunction[] => [
-  { extension: BASE, id: 0, name: 'get_spec_version', section: '4.1', serve: () => give(SPECIFICATION) },
-  { extension: BASE, id: 1, name: 'get_impl_id', section: '4.2', serve: () => give(IMPLEMENTATION) },
-  { extension: BASE, id: 2, name: 'get_impl_version', section: '4.3', serve: () => give(IMPLEMENTATION_VERSION) },
-  { extension: BASE, id: 3, name: 'probe_extension', section: '4.4', serve: (_, [id]) => probe(id, extensions) },
-  { extension: BASE, id: 4, name: 'get_mvendorid', section: '4.5', serve: ({ processor }) => give(processor.csr(0xf11)!) },
-  { extension: BASE, id: 5, name: 'get_marchid', section: '4.6', serve: ({ processor }) => give(processor.csr(0xf12)!) },
-  { extension: BASE, id: 6, name: 'get_mimpid', section: '4.7', serve: ({ processor }) => give(processor.csr(0xf13)!) },
-];
+export function baseFunctions(extensions: readonly number[]): readonly SbiFunction[] {
+  const row = (
+    id: number,
+    name: string,
+    section: string,
+    serve: SbiFunction['serve'],
+  ): SbiFunction => ({ extension: BASE, id, name, section, serve });
+  return [
+    row(0, 'get_spec_version', '4.1', () => give(SPECIFICATION)),
+    row(1, 'get_impl_id', '4.2', () => give(IMPLEMENTATION)),
+    row(2, 'get_impl_version', '4.3', () => give(IMPLEMENTATION_VERSION)),
+    row(3, 'probe_extension', '4.4', (_, [id]) => probe(id, extensions)),
+    row(4, 'get_mvendorid', '4.5', ({ processor }) => give(processor.csr(MVENDORID)!)),
+    row(5, 'get_marchid', '4.6', ({ processor }) => give(processor.csr(MARCHID)!)),
+    row(6, 'get_mimpid', '4.7', ({ processor }) => give(processor.csr(MIMPID)!)),
+  ];
+}
 
 function probe(id: bigint, extensions: readonly number[]): SbiResult {
   return give([BASE, ...extensions].some((extension) => BigInt(extension) === id) ? 1n : 0n);
