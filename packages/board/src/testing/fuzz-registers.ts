@@ -29,6 +29,7 @@ const sizes = [1, 2, 4, 8] as const;
 /** Where something answers, and how far from there an access may go. */
 const regions: readonly (readonly [base: number, span: number])[] = [
   [SYSCON_BASE, 8],
+  [SSWI_BASE, 0x20],
   [RTC_BASE, 0x30],
   [ACLINT_BASE, 0x20],
   [ACLINT_BASE + 0x4000, 0x20],
