@@ -137,8 +137,8 @@ export class Board implements Stateful, Timed {
   }
 
   #raiseSoftware(): void {
-    const processor = this.#processor!;
-    processor.setCsr(MIP, processor.csr(MIP)! | SIP_SOFTWARE);
+    const pending = this.#processor?.csr(MIP);
+    if (pending !== undefined) this.#processor!.setCsr(MIP, pending | SIP_SOFTWARE);
   }
 }
 
