@@ -5,7 +5,7 @@ import { gasAt } from './gas.ts';
 import { type Ending, endings } from './halts.ts';
 import { type Hardfork, isAtLeast } from './hardfork.ts';
 import { EngineFault, EvmInstance } from './instance.ts';
-import { CodeCache, type Tier } from './compiler/code-cache.ts';
+import { CodeCache, type CacheLimits, type Tier, cacheLimits } from './compiler/code-cache.ts';
 import { intrinsicGas } from './intrinsic.ts';
 import {
   BLOB_HASHES,
@@ -49,6 +49,7 @@ export interface EvmOptions {
   readonly hashSeed?: bigint;
   /** How code is run; results do not depend on it. Default: `mixed`. */
   readonly tier?: Tier;
+  readonly compilerLimits?: Partial<CacheLimits>;
 }
 
 const MEMORY_BYTES_MAX = 1024 * 1024 * 1024;
@@ -61,7 +62,8 @@ export function createEvm(options: EvmOptions): Evm {
   const memoryBytesMax = options.memoryBytesMax ?? MEMORY_BYTES_MAX;
   const free: readonly [EvmInstance[], EvmInstance[]] = [[], []];
   const tier = options.tier ?? 'mixed';
-  const cache = tier === 'interpreter' ? undefined : new CodeCache(options.hardfork, tier);
+  const limits = { ...cacheLimits, ...options.compilerLimits };
+  const cache = tier === 'interpreter' ? undefined : new CodeCache(options.hardfork, tier, limits);
   return {
     hardfork: options.hardfork,
     execute: (input) => {

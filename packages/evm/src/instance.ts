@@ -71,8 +71,6 @@ export interface InstanceOptions {
   readonly cache: CodeCache | undefined;
 }
 
-/** Superblocks that an instance can hold at once; beyond, all are dropped between transactions. */
-const SUPERBLOCKS_MAX = 1 << 16;
 const TABLE_GROWTH = 64;
 
 /** The engine's module of a fork is compiled once, however many instances it has. */
@@ -100,6 +98,7 @@ export class EvmInstance {
   readonly #compilable = new Map<number, LoadedCode>();
   /** First free element of the table of superblocks. */
   #superblocks = 1;
+  #linkedInstructions = 0;
   readonly #codes = new Map<string, LoadedCode>();
   #codeTop = CODE;
   #bytes: Uint8Array;
@@ -165,7 +164,8 @@ export class EvmInstance {
     globals.returnSize.value = 0;
     globals.refund.value = 0n;
     const isFull = this.#codeTop > CODE + (CODE_END - CODE) / 2;
-    if (isFull || this.#superblocks > SUPERBLOCKS_MAX) this.#forgetCode();
+    const instructionsMax = this.#cache?.limits.instructionsMax ?? 0;
+    if (isFull || this.#linkedInstructions > instructionsMax) this.#forgetCode();
   }
 
   #forgetCode(): void {
@@ -175,6 +175,7 @@ export class EvmInstance {
     const table = this.#exports['table'] as WebAssembly.Table | undefined;
     for (let i = 1; i < this.#superblocks; i++) table!.set(i, null);
     this.#superblocks = 1;
+    this.#linkedInstructions = 0;
   }
 
   // --- words: 32 bytes, little-endian limbs in the engine, big-endian outside
@@ -396,14 +397,18 @@ export class EvmInstance {
     const unit = loaded.contract!.unitAt(pc, visits);
     if (!unit) return;
     this.#link(loaded, unit);
-    for (const inside of unit.jumpdests) {
-      const at = loaded.cells + 4 * inside;
-      if (!(view.getUint32(at, true) & 1)) view.setUint32(at, 0, true);
-    }
+    const count = (at: number, value: number): void => {
+      const cell = loaded.cells + 4 * at;
+      if (!(this.view.getUint32(cell, true) & 1)) this.view.setUint32(cell, 2 * value, true);
+    };
+    for (const inside of unit.jumpdests) count(inside, 0);
+    // Reported at its next visit.
+    if (unit.next !== undefined) count(unit.next, visits - 1);
   }
 
   /** Makes compiled code of a contract reachable in this instance. */
   #link(loaded: LoadedCode, unit: CompiledUnit): void {
+    this.#linkedInstructions += unit.instructionCount;
     const { exports } = new WebAssembly.Instance(unit.module, { [ENGINE]: this.#exports });
     const table = this.#exports['table'] as WebAssembly.Table;
     const missing = this.#superblocks + unit.entries.length - table.length;

@@ -11,10 +11,18 @@ import { Program, type Trace, planTrace, traceLimits } from './trace.ts';
 export const tiers = ['interpreter', 'compiled', 'mixed'] as const;
 export type Tier = (typeof tiers)[number];
 
-/** Instructions that the superblocks of one contract have together: its share of compiling, whatever it does. */
-const CONTRACT_INSTRUCTIONS_MAX = 40_000;
-/** Contracts whose compiled code is kept; the ones used longest ago go first. */
-const CONTRACTS_MAX = 1_000;
+/** An instruction becomes some 50 bytes of WebAssembly, and about twice that of machine code. */
+export interface CacheLimits {
+  /** Instructions that the superblocks of one contract have together: its share of compiling, whatever it does. */
+  readonly contractInstructionsMax: number;
+  /** Instructions of all contracts together that are kept; the contracts loaded longest ago go first. */
+  readonly instructionsMax: number;
+}
+
+export const cacheLimits: CacheLimits = {
+  contractInstructionsMax: 40_000,
+  instructionsMax: 1_000_000,
+};
 
 /**
  * What compiling costs in interpreted instructions: for a module, and for each instruction in it. A superblock is
@@ -28,26 +36,42 @@ const INSTRUCTIONS_MAX = 2 * traceLimits.instructionsMax;
 export class CodeCache {
   readonly #fork: Hardfork;
   readonly #tier: Tier;
+  readonly limits: CacheLimits;
   readonly #contracts = new Map<string, CompiledContract>();
 
-  constructor(fork: Hardfork, tier: Tier) {
+  constructor(fork: Hardfork, tier: Tier, limits = cacheLimits) {
     this.#fork = fork;
     this.#tier = tier;
+    this.limits = limits;
   }
 
   /** @param key says which code it is: its hash */
   contract(key: string, code: Uint8Array): CompiledContract {
     const known = this.#contracts.get(key);
-    const contract = known ?? new CompiledContract(code.slice(), this.#fork, this.#tier);
-    // A Map keeps the order of insertion: the first is the one used longest ago.
+    const { contractInstructionsMax } = this.limits;
+    const contract =
+      known ?? new CompiledContract(code.slice(), this.#fork, this.#tier, contractInstructionsMax);
+    // A Map keeps the order of insertion: the first is the one loaded longest ago.
     this.#contracts.delete(key);
+    this.#trim();
     this.#contracts.set(key, contract);
-    if (this.#contracts.size > CONTRACTS_MAX) {
-      this.#contracts.delete(this.#contracts.keys().next().value!);
-    }
     return contract;
   }
+
+  #trim(): void {
+    let total = 0;
+    for (const { instructionCount } of this.#contracts.values()) total += instructionCount;
+    for (const [key, { instructionCount }] of this.#contracts) {
+      const isOver = total > this.limits.instructionsMax || this.#contracts.size > CONTRACTS_MAX;
+      if (!isOver) break;
+      this.#contracts.delete(key);
+      total -= instructionCount;
+    }
+  }
 }
+
+/** Contracts that are known, compiled or not: what they have seen costs little, so this is only to be bounded. */
+const CONTRACTS_MAX = 1_000;
 
 export class CompiledContract {
   readonly #code: Uint8Array;
@@ -56,13 +80,16 @@ export class CompiledContract {
   readonly #lengths = new Map<number, number>();
   readonly #units = new Map<number, CompiledUnit>();
   #program: Program | undefined;
-  #instructionsLeft = CONTRACT_INSTRUCTIONS_MAX;
+  readonly #instructionsMax: number;
   #isWhole = false;
+  /** Instructions of its superblocks. */
+  instructionCount = 0;
 
-  constructor(code: Uint8Array, fork: Hardfork, tier: Tier) {
+  constructor(code: Uint8Array, fork: Hardfork, tier: Tier, instructionsMax: number) {
     this.#code = code;
     this.#fork = fork;
     this.#tier = tier;
+    this.#instructionsMax = instructionsMax;
   }
 
   /** All there is to link before the code first runs. */
@@ -83,7 +110,7 @@ export class CompiledContract {
     const known = this.#units.get(pc);
     if (known || this.#tier === 'compiled') return known;
     const isDue = (instructions: number): boolean =>
-      instructions <= this.#instructionsLeft &&
+      this.instructionCount + instructions <= this.#instructionsMax &&
       visits * instructions >= UNIT_COST + INSTRUCTION_COST * instructions;
     // Planning costs too, so how long a trace is is remembered, and asked only when it could be due.
     const length = this.#lengths.get(pc);
@@ -97,7 +124,8 @@ export class CompiledContract {
       }
       return undefined;
     }
-    return this.#compile(this.#withContinuations([trace]));
+    this.#pay(trace);
+    return this.#compile([trace]);
   }
 
   #read(): Program {
@@ -122,8 +150,8 @@ export class CompiledContract {
 
   /** Takes a trace's instructions from the contract's share. */
   #pay({ instructionCount }: Trace): boolean {
-    if (instructionCount > this.#instructionsLeft) return false;
-    this.#instructionsLeft -= instructionCount;
+    if (this.instructionCount + instructionCount > this.#instructionsMax) return false;
+    this.instructionCount += instructionCount;
     return true;
   }
 

@@ -15,6 +15,9 @@ export interface CompiledUnit {
   readonly entries: readonly number[];
   /** JUMPDESTs inside, whose visits so far it makes up for. */
   readonly jumpdests: ReadonlySet<number>;
+  /** Where the last trace goes on that became too long; it is visited as often as that one. */
+  readonly next: number | undefined;
+  readonly instructionCount: number;
 }
 
 /** Under which name a superblock is exported. */
@@ -37,9 +40,12 @@ export function compileUnit(
     const index = m.adopt(superblockType.params, superblockType.results, body);
     m.exportFunction(superblockName(traces[i]!.pc), index);
   });
+  const next = traces.at(-1)?.next;
   return {
     module: new WebAssembly.Module(m.finish()),
     entries: traces.map(({ pc }) => pc),
     jumpdests: new Set(traces.flatMap(({ jumpdests }) => [...jumpdests])),
+    instructionCount: traces.reduce((sum, trace) => sum + trace.instructionCount, 0),
+    next: next?.kind === 'leave' ? next.pc : undefined,
   };
 }

@@ -106,7 +106,7 @@ function defineExpand(rt: Runtime): void {
     a.set(sizeNow, a.load('i32.load', current, frame.memorySize));
     a.when(i64.leU(end!, i64.extendU(sizeNow)), () => a.return(gas!));
     // Unsigned, so -1 from `range` lands here too: 2^32 bytes cost 2^45 gas and cannot be addressed.
-    a.when(i64.gtU(end!, 0xffff_ffe0n), () => a.return(-1n));
+    a.rarely(i64.gtU(end!, 0xffff_ffe0n), () => a.return(-1n));
     a.set(words, i64.shrU(i64.add(end!, 31n), 5n));
     a.set(wordsNow, i64.extendU(i32.shrU(sizeNow, 5)));
     const cost = (count: Local): Expression =>
@@ -115,15 +115,17 @@ function defineExpand(rt: Runtime): void {
         i64.divU(i64.mul(count, count), BigInt(rt.price('memoryQuadDivisor'))),
       );
     a.set(gas!, i64.sub(gas!, i64.sub(cost(words), cost(wordsNow))));
-    a.when(i64.ltS(gas!, 0n), () => a.return(gas!));
+    a.rarely(i64.ltS(gas!, 0n), () => a.return(gas!));
 
     a.set(size, i32.wrap(i64.shl(words, 5n)));
     a.set(base, a.load('i32.load', current, frame.memoryBase));
     a.set(from, i32.add(base, sizeNow));
     a.set(to, i32.add(base, size));
     // Past 4 GiB the address wraps: more than any limit of the engine.
-    a.when(i32.ltU(to, base), () => a.run(rt.imports.fault, faultCode('memory-limit')));
-    a.when(i32.gtU(to, a.global(rt.globals.reservedTop)), () => a.run(rt.function('reserve'), to));
+    a.rarely(i32.ltU(to, base), () => a.run(rt.imports.fault, faultCode('memory-limit')));
+    a.rarely(i32.gtU(to, a.global(rt.globals.reservedTop)), () =>
+      a.run(rt.function('reserve'), to),
+    );
     a.store('i32.store', current, size, frame.memorySize);
     clear(rt, a, from, to);
     a.return(gas!);

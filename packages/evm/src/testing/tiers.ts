@@ -1,8 +1,10 @@
 import { bytesToHex } from '@polyvisor/bytes/hex';
+import { tiers } from '../compiler/code-cache.ts';
 import { createEvm } from '../engine.ts';
 import { type Hardfork, hardforks } from '../hardfork.ts';
 import type { Evm, Outcome } from '../world.ts';
 import { CONTRACT, SENDER, runToOutcome, testBlock } from './run-code.ts';
+import { randomLoop } from './random-loop.ts';
 import { randomNumbers, randomProgram } from './random-program.ts';
 
 export const OTHER: Uint8Array = new Uint8Array(20).fill(0xd0);
@@ -24,16 +26,21 @@ export function differenceOfTiers(seed: number): TierResult {
   const random = randomNumbers(seed);
   const fork = random() < 0.7 ? 'osaka' : hardforks[Math.floor(random() * hardforks.length)]!;
   const length = 10 + Math.floor(random() * 80);
-  const code = randomProgram(random, { fork, length, addresses });
+  const isLoop = random() < 0.4;
+  // Long enough that the loop becomes hot and is compiled as it runs.
+  const isLong = isLoop && random() < 0.05;
+  const code = isLoop
+    ? randomLoop(random, fork, isLong ? 6000 : 40)
+    : randomProgram(random, { fork, length, addresses });
   const other = randomProgram(random, { fork, length: length / 2, addresses });
   // Often just enough to run dry somewhere.
-  const gas = 24_000n + BigInt(Math.floor(random() ** 4 * 400_000));
+  const gas = 24_000n + BigInt(Math.floor(random() ** 4 * (isLong ? 20_000_000 : 400_000)));
   const data = Uint8Array.from({ length: Math.floor(random() * 80) }, () => random() * 256);
   const options = { fork, gas, data, others: [[OTHER, other]] as const };
-  const [interpreter, compiled] = enginesOf(fork);
+  const [interpreter, compiled, mixed] = enginesOf(fork);
   const expected = runToOutcome(code, { ...options, evm: interpreter });
   const slice = random() < 0.5 ? Number.MAX_SAFE_INTEGER : 1 + Math.floor(random() * 3000);
-  const actual = runToOutcome(code, { ...options, evm: compiled, slice });
+  const actual = runToOutcome(code, { ...options, evm: isLong ? mixed : compiled, slice });
   const [left, right] = [plainOutcome(expected), plainOutcome(actual)];
   const status = expected.kind === 'executed' ? expected.status : expected.kind;
   if (left === right) return { status, difference: undefined };
@@ -49,14 +56,14 @@ export function plainOutcome(outcome: Outcome): string {
   });
 }
 
-const engines = new Map<Hardfork, readonly [Evm, Evm]>();
+type Engines = readonly [interpreter: Evm, compiled: Evm, mixed: Evm];
+const engines = new Map<Hardfork, Engines>();
 
-function enginesOf(fork: Hardfork): readonly [Evm, Evm] {
-  let pair = engines.get(fork);
-  if (!pair) {
-    const tiers = ['interpreter', 'compiled'] as const;
-    pair = tiers.map((tier) => createEvm({ hardfork: fork, tier })) as unknown as [Evm, Evm];
-    engines.set(fork, pair);
+function enginesOf(fork: Hardfork): Engines {
+  let all = engines.get(fork);
+  if (!all) {
+    all = tiers.map((tier) => createEvm({ hardfork: fork, tier })) as unknown as Engines;
+    engines.set(fork, all);
   }
-  return pair;
+  return all;
 }
