@@ -38,6 +38,7 @@ const A1 = 11;
 const SUPERVISOR = 1;
 const MACHINE = 3;
 /** Control registers. @see RISC-V Privileged ISA 20240411, table 7 */
+const SCOUNTEREN = 0x106;
 const MEDELEG = 0x302;
 const MIDELEG = 0x303;
 const MCOUNTEREN = 0x306;
@@ -92,6 +93,8 @@ function delegate(processor: Processor): void {
   processor.setCsr(MEDELEG, SUPERVISOR_EXCEPTIONS);
   processor.setCsr(MIDELEG, SUPERVISOR_INTERRUPTS);
   processor.setCsr(MCOUNTEREN, ALL_COUNTERS);
+  // Kernels without a driver for counters leave this to firmware, and have programs read the time by themselves.
+  processor.setCsr(SCOUNTEREN, ALL_COUNTERS);
   processor.setCsr(MENVCFG, SUPERVISOR_ENVIRONMENT);
 }
 

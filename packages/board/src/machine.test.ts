@@ -116,6 +116,13 @@ describe('the firmware', () => {
     expect(computer.end).toEqual(end);
   });
 
+  test('leaves the counters open to programs, whose kernel may not know them', () => {
+    const code = program().op('csrrs', { rd: t1, imm: 0x106, rs1: zero });
+    using computer = start(powerOff(printDigit(code, t1)));
+    runToEnd(computer);
+    expect(text(computer)).toBe('7');
+  });
+
   test('an IPI to oneself is a software interrupt', () => {
     const code = program()
       .la(t0, 'trap')
