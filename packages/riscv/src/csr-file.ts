@@ -25,6 +25,7 @@ import {
   STIP,
   SEIP,
   SUM,
+  STATUS_S,
   SUPERVISOR,
   SXL_64,
   S_INTERRUPTS,
@@ -50,7 +51,6 @@ export interface CsrSurroundings {
 /** Bit of LINES that `stimecmp` drives, beside those of `mip`. */
 export const TIMER_LINE = 1 << 30;
 
-const STATUS_S = SIE | SPIE | SPP | FS_MASK | SUM | MXR;
 const STATUS_M = STATUS_S | MIE | MPIE | MPP | MPRV | TVM | TW | TSR;
 const INTERRUPTS = 0xaaan;
 /** No environment calls from M mode, and none of the reserved numbers. */

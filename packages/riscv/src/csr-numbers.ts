@@ -31,6 +31,20 @@ export const csrNumbers = {
   mip: 0x344,
 } as const;
 
+/** `sstatus` for code: see `codePlace`. No place is so low. */
+export const STATUS_IN_CODE = 2;
+
+/** Registers of S mode without effects of their own. */
+const plain: readonly CsrName[] = ['sscratch', 'sepc', 'scause', 'stval'];
+const SSTATUS = 0x100;
+
+/** Where code finds a register that it may access itself in S and M mode; STATUS_IN_CODE; or 0 if it may not. */
+export function codePlace(number: number): number {
+  if (number === SSTATUS) return STATUS_IN_CODE;
+  const name = plain.find((candidate) => csrNumbers[candidate] === number);
+  return name === undefined ? 0 : csrPlace(name);
+}
+
 export type CsrName = keyof typeof csrNumbers;
 
 const names = Object.keys(csrNumbers) as CsrName[];

@@ -13,6 +13,8 @@ export interface Emitter {
   readonly rs2: Expression;
   readonly rs3: Expression;
   readonly imm: Expression;
+  /** The number that a control register's instruction has in place of rs1. */
+  readonly csrOperand: Expression;
   readonly pc: Expression;
   readonly nextPc: Expression;
   op(name: PlainInstruction, ...operands: Expression[]): Expression;
@@ -46,6 +48,13 @@ export interface Emitter {
   isRounding(mode: number): Expression;
   /** Raises the flag if the i32 is 1, not 0. */
   raiseInexact(condition: Expression): void;
+  /**
+   * A control register that the code may access itself, in the mode that the hart is in; else it leaves the instruction
+   * to `evaluate`. @returns what it holds
+   */
+  readCsr(): Local;
+  /** Nothing that any register but rd depends on may have been done. */
+  writeCsr(value: Expression): void;
   /** Leaves the instruction, of which nothing is done, to `evaluate`; what follows is not reached. */
   evaluate(): void;
 }

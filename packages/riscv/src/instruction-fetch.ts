@@ -1,4 +1,5 @@
 import type { CodePages } from './code-pages.ts';
+import { codePlace } from './csr-numbers.ts';
 import type { HartMemory } from './hart-memory.ts';
 import { ILLEGAL, operationOf } from './interpreter.ts';
 import * as at from './layout.ts';
@@ -118,7 +119,7 @@ export class InstructionFetch {
     u16[(place + at.RECORD_RD) >> 1] = isFloat ? at.F + 8 * rd : rd === 0 ? at.SINK : at.X + 8 * rd;
     u16[(place + at.RECORD_RS1) >> 1] = source('rs1', rs1);
     u16[(place + at.RECORD_RS2) >> 1] = source('rs2', rs2);
-    u16[(place + at.RECORD_RS3) >> 1] = source('rs3', rs3);
+    u16[(place + at.RECORD_RS3) >> 1] = row.since === 'Zicsr' ? codePlace(imm) : source('rs3', rs3);
     i32[(place + at.RECORD_IMM) >> 2] = imm;
   }
 

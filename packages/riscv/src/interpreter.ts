@@ -2,11 +2,12 @@ import { Assembler, type Expression, Local } from '@polyvisor/wasm/assembler';
 import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instructions';
 import { ModuleWriter } from '@polyvisor/wasm/module-writer';
 import { I32, I64, type ValueType } from '@polyvisor/wasm/types';
-import { csrPlace } from './csr-numbers.ts';
+import { STATUS_IN_CODE, csrPlace } from './csr-numbers.ts';
 import type { Emitter } from './emitter.ts';
 import * as at from './layout.ts';
 import { defineHighProduct } from './high-product.ts';
 import { FS_MASK } from './status.ts';
+import { shownStatus, writeStatus } from './status-code.ts';
 import type { Row } from './table/row.ts';
 import { rows } from './table/rows.ts';
 
@@ -81,6 +82,8 @@ class InterpreterWriter implements Emitter {
   readonly imm: Expression = () => this.a.put(this.#record).f.mem('i64.load32_s', at.RECORD_IMM);
   readonly pc: Expression;
   readonly nextPc: Expression;
+  readonly csrOperand: Expression = () =>
+    this.a.put(this.#record).f.mem('i64.load8_u', at.RECORD_RM);
   readonly #imports: Record<keyof InterpreterImports, number>;
   readonly #highProduct: ReturnType<typeof defineHighProduct>;
   /** Place of the decoded instruction, of its page's first, and the page's address. */
@@ -313,6 +316,32 @@ class InterpreterWriter implements Emitter {
       const status = a.load('i32.load', 0, mstatus);
       a.store('i32.store', 0, this.op('i32.or', status, FS_MASK), mstatus);
     });
+  }
+
+  readCsr(): Local {
+    const { a } = this;
+    const place = a.load('i32.load16_u', this.#record, at.RECORD_RS3);
+    a.set(this.#place, place);
+    const isUser = this.op('i32.eqz', a.load('i32.load', 0, at.PRIVILEGE));
+    const isHidden = this.op('i32.or', this.op('i32.eqz', this.#place), isUser);
+    a.when(isHidden, () => this.evaluate());
+    const isStatus = this.op('i32.eq', this.#place, STATUS_IN_CODE);
+    const value = a.choose(I64, isStatus, shownStatus(this), a.load('i64.load', this.#place));
+    a.set(this.#loaded, value);
+    return this.#loaded;
+  }
+
+  writeCsr(value: Expression): void {
+    const { a } = this;
+    const next = this.inLocal(value);
+    a.when(
+      this.op('i32.eq', this.#place, STATUS_IN_CODE),
+      () => writeStatus(this, this.#loaded, next),
+      () => {
+        const isAddress = this.op('i32.eq', this.#place, csrPlace('sepc'));
+        a.store('i64.store', this.#place, this.op('i64.and', next, a.select(isAddress, -2n, -1n)));
+      },
+    );
   }
 
   evaluate(): void {

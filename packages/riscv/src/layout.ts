@@ -61,7 +61,7 @@ export const INVALID_TAG = 1n;
  * A decoded instruction, one for each half-word of a page:
  *
  *     0  u16 operation   2  u8 distance to the next one   3  u8 rm
- *     4  u16 rd   6  u16 rs1   8  u16 rs2   10  u16 rs3      places of registers
+ *     4  u16 rd   6  u16 rs1   8  u16 rs2   10  u16 rs3      places of registers; rs3 of a control register, or 0
  *     12 i32 imm
  */
 export const RECORD_BYTES = 16;

@@ -20,6 +20,8 @@ export const TSR = 1 << 22;
 /** U and S mode have 64 bits. */
 export const UXL_64 = 2n << 32n;
 export const SXL_64 = 2n << 34n;
+/** What of `mstatus` is `sstatus`. */
+export const STATUS_S = SIE | SPIE | SPP | FS_MASK | SUM | MXR;
 /** Some state is dirty. */
 export const SD = 1n << 63n;
 

@@ -1,3 +1,5 @@
+import type { Expression } from '@polyvisor/wasm/assembler';
+import type { Emitter } from '../emitter.ts';
 import type { HartView } from '../hart-view.ts';
 import type { Evaluate, Extension, Operands, Row } from './row.ts';
 import type { FormatName } from './formats.ts';
@@ -19,12 +21,16 @@ function fixed(
   return { name, since, format: 'none', mask: ALL, match: match | 0, evaluate, isJump };
 }
 
-/** `next` gives the new value, or undefined where nothing is written. */
+/**
+ * `next` gives the new value, or undefined where nothing is written.
+ * @param operation what makes the new value in code; without it, it is the operand
+ */
 function csr(
   name: string,
   funct3: number,
   format: FormatName,
   next: (old: bigint, o: Operands, m: HartView) => bigint | undefined,
+  operation?: (e: Emitter, old: Expression, operand: Expression) => Expression,
 ): Row {
   return {
     name,
@@ -40,9 +46,19 @@ function csr(
       if (value !== undefined) m.writeCsr(o.imm, value);
       m.setX(o.rd, old);
     },
+    emit: (e) => {
+      const old = e.readCsr();
+      const operand = e.inLocal(format === 'csr' ? e.rs1 : e.csrOperand);
+      e.writeCsr(operation ? operation(e, old, operand) : operand);
+      e.write(old);
+    },
   };
 }
 
+const setBits = (e: Emitter, old: Expression, bits: Expression): Expression =>
+  e.op('i64.or', old, bits);
+const clearBits = (e: Emitter, old: Expression, bits: Expression): Expression =>
+  e.op('i64.and', old, e.op('i64.xor', bits, -1n));
 const unlessZero = (operand: number, value: bigint): bigint | undefined =>
   operand === 0 ? undefined : value;
 
@@ -70,11 +86,11 @@ export const systemRows: readonly Row[] = [
   fixed('ecall',  'I', 0x0000_0073, (m) => m.environmentCall(), true),
   fixed('ebreak', 'I', 0x0010_0073, (m) => m.raise(3, m.pc), true),
   csr('csrrw',  1, 'csr',          (_, o, m) => m.x(o.rs1)),
-  csr('csrrs',  2, 'csr',          (old, o, m) => unlessZero(o.rs1, old | m.x(o.rs1))),
-  csr('csrrc',  3, 'csr',          (old, o, m) => unlessZero(o.rs1, old & ~m.x(o.rs1))),
+  csr('csrrs',  2, 'csr',          (old, o, m) => unlessZero(o.rs1, old | m.x(o.rs1)), setBits),
+  csr('csrrc',  3, 'csr',          (old, o, m) => unlessZero(o.rs1, old & ~m.x(o.rs1)), clearBits),
   csr('csrrwi', 5, 'csrImmediate', (_, o) => BigInt(o.rm)),
-  csr('csrrsi', 6, 'csrImmediate', (old, o) => unlessZero(o.rm, old | BigInt(o.rm))),
-  csr('csrrci', 7, 'csrImmediate', (old, o) => unlessZero(o.rm, old & ~BigInt(o.rm))),
+  csr('csrrsi', 6, 'csrImmediate', (old, o) => unlessZero(o.rm, old | BigInt(o.rm)), setBits),
+  csr('csrrci', 7, 'csrImmediate', (old, o) => unlessZero(o.rm, old & ~BigInt(o.rm)), clearBits),
   fixed('sret', 'Sv39', 0x1020_0073, (m) => m.returnFromTrap('supervisor'), true),
   fixed('mret', 'Sv39', 0x3020_0073, (m) => m.returnFromTrap('machine'), true),
   fixed('wfi',  'Sv39', 0x1050_0073, (m) => m.waitForInterrupt(), true),
