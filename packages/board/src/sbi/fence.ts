@@ -4,10 +4,10 @@ import { SBI_INVALID_PARAMETER, SBI_SUCCESS, type SbiBoard, type SbiFunction } f
 const RFENCE = 0x5246_4e43;
 const SATP = 0x180;
 
-/** Ranges and address spaces narrow a fence down, which a hart may ignore. The rest is for hypervisors. */
-// oxfmt-ignore
+/** The other functions are for hypervisors. */
 export const fenceFunctions: readonly SbiFunction[] = [
-  row(0, 'remote_fence_i', '8.1', ({ processor, ram }) => processor.written(ram.base, ram.byteLength)),
+  // The hart notices itself when code is written.
+  row(0, 'remote_fence_i', '8.1', () => {}),
   row(1, 'remote_sfence_vma', '8.2', flushTranslations),
   row(2, 'remote_sfence_vma_asid', '8.3', flushTranslations),
 ];
@@ -31,7 +31,7 @@ function row(
   };
 }
 
-/** A write of `satp`, even of what it was, drops all translations. */
+/** Ranges and address spaces narrow a fence down, which may do more. A write of `satp`, even of what it was, drops all translations. */
 function flushTranslations({ processor }: SbiBoard): void {
   processor.setCsr(SATP, processor.csr(SATP)!);
 }
