@@ -67,8 +67,8 @@ export interface NewNode {
   readonly userId: number;
   readonly groupId: number;
   readonly device?: number;
-  /** Of a symbolic link. */
-  readonly target?: Uint8Array;
+  /** Of a file, shared and never changed in place; of a symbolic link, what it points to. */
+  readonly content?: Uint8Array;
 }
 
 export interface Place {

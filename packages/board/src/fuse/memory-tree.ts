@@ -27,6 +27,8 @@ interface Node {
   changedNs: bigint;
   /** Of a file: `size` bytes of an array that is as long or longer. Of a link: its target. */
   bytes: Uint8Array;
+  /** Whether somebody else has the array, too: it is copied before it changes. */
+  isShared: boolean;
   size: number;
   /** Of a directory. */
   readonly children: Map<string, number> | undefined;
@@ -47,9 +49,10 @@ export interface MemoryTreeOptions {
 /** Bytes of the extended attributes of one node, as Linux's own limit for a list. */
 export const EXTENDED_BYTES_MAX = 65_536;
 
-/** Files in memory. */
+/** Files in memory. Forks share the contents of files until one of them writes. */
 export class MemoryTree implements FileTree {
   readonly root = 1;
+  readonly #options: MemoryTreeOptions;
   readonly #now: () => bigint;
   readonly #bytesMax: number;
   readonly #nodesMax: number;
@@ -58,12 +61,29 @@ export class MemoryTree implements FileTree {
   #bytes = 0;
   #isReadOnly = false;
 
-  constructor({ now, bytesMax = 2 ** 28, nodesMax = 2 ** 20 }: MemoryTreeOptions) {
+  constructor(options: MemoryTreeOptions) {
+    const { now, bytesMax = 2 ** 28, nodesMax = 2 ** 20 } = options;
+    this.#options = options;
     this.#now = now;
     this.#bytesMax = bytesMax;
     this.#nodesMax = nodesMax;
     const root = this.#add({ mode: MODE_DIRECTORY | 0o755, userId: 0, groupId: 0 }, 1);
     this.#nodes.get(root)!.links = 1;
+  }
+
+  /** A tree of its own that begins as this one is, in time that goes with the number of nodes. */
+  fork(): MemoryTree {
+    const fork = new MemoryTree(this.#options);
+    for (const [number, node] of this.#nodes) {
+      node.isShared = true;
+      const { children, extended } = node;
+      const own = { children: children && new Map(children), extended: new Map(extended) };
+      fork.#nodes.set(number, { ...node, ...own });
+    }
+    fork.#nextNode = this.#nextNode;
+    fork.#bytes = this.#bytes;
+    fork.#isReadOnly = this.#isReadOnly;
+    return fork;
   }
 
   /** From now on nothing changes. */
@@ -112,6 +132,10 @@ export class MemoryTree implements FileTree {
     if (children.has(name)) throw new FileFault('EEXIST');
     if (parent.links === 0) throw new FileFault('ENOENT');
     if (this.#nodes.size >= this.#nodesMax) throw new FileFault('ENOSPC');
+    const isFile = (what.mode & MODE_KIND) === MODE_FILE;
+    const fileBytes = isFile ? (what.content?.length ?? 0) : 0;
+    if (this.#bytes + fileBytes > this.#bytesMax) throw new FileFault('ENOSPC');
+    this.#bytes += fileBytes;
     const number = this.#add(what, directory);
     children.set(name, number);
     this.#nodes.get(number)!.links = 1;
@@ -179,6 +203,7 @@ export class MemoryTree implements FileTree {
     if (from.length === 0) return;
     const end = offset + from.length;
     if (end > node.size) this.#resize(node, end);
+    this.#own(node);
     node.bytes.set(from, offset);
     node.modifiedNs = node.changedNs = this.#now();
   }
@@ -235,7 +260,7 @@ export class MemoryTree implements FileTree {
   }
 
   #add(what: NewNode, parent: number): number {
-    const { mode, userId, groupId, device = 0, target = new Uint8Array(0) } = what;
+    const { mode, userId, groupId, device = 0, content = new Uint8Array(0) } = what;
     const now = this.#now();
     const number = this.#nextNode++;
     this.#nodes.set(number, {
@@ -247,8 +272,9 @@ export class MemoryTree implements FileTree {
       accessedNs: now,
       modifiedNs: now,
       changedNs: now,
-      bytes: target,
-      size: target.length,
+      bytes: content,
+      isShared: true,
+      size: content.length,
       children: (mode & MODE_KIND) === MODE_DIRECTORY ? new Map() : undefined,
       parent,
       extended: new Map(),
@@ -290,11 +316,19 @@ export class MemoryTree implements FileTree {
       const grown = new Uint8Array(Math.min(Math.max(size, 2 * node.bytes.length), this.#bytesMax));
       grown.set(node.bytes.subarray(0, node.size));
       node.bytes = grown;
+      node.isShared = false;
     } else {
+      this.#own(node);
       node.bytes.fill(0, Math.min(size, node.size), node.size);
     }
     node.size = size;
     node.modifiedNs = node.changedNs = this.#now();
+  }
+
+  /** Makes the array one that nobody else has. */
+  #own(node: Node): void {
+    if (node.isShared) node.bytes = node.bytes.slice();
+    node.isShared = false;
   }
 
   #checkKind(node: Node, isDirectory: boolean): void {

@@ -325,8 +325,8 @@ export class FuseServer {
 
   #symlink({ node, bytes, userId, groupId }: Request): Uint8Array {
     const { name, end } = nameAt(bytes, 0);
-    const target = bytes.slice(end, endOfString(bytes, end));
-    const what = { mode: MODE_LINK | 0o777, userId, groupId, target };
+    const content = bytes.slice(end, endOfString(bytes, end));
+    const what = { mode: MODE_LINK | 0o777, userId, groupId, content };
     return this.#entry(this.#tree.create(node, name, what));
   }
 
