@@ -15,7 +15,10 @@ export interface Attributes {
 export interface DirectoryNode {
   readonly kind: 'directory';
   attributes: Attributes;
-  /** By name; names are neither empty nor `.` or `..`, and have no slash. */
+  /**
+   * By name, which is bytes as characters 0 to 255 (`bytes/latin1`), for Linux does not say that they are text; neither
+   * empty nor `.` or `..`, and without a slash.
+   */
   readonly children: Map<string, FileNode>;
 }
 
@@ -32,7 +35,6 @@ export type FileNode =
     }
   | { readonly kind: 'fifo' | 'socket'; readonly attributes: Attributes };
 
-export const NAME_BYTES_MAX = 255;
 export const PATH_BYTES_MAX = 4096;
 /** Symbolic links followed on one path. @see Linux, MAXSYMLINKS */
 const LINKS_MAX = 40;
@@ -48,7 +50,7 @@ export function makeDirectory(attributes: Attributes = DIRECTORY_ATTRIBUTES): Di
  */
 export function splitPath(path: string): string[] {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  const isTooLong = Buffer.byteLength(path) > PATH_BYTES_MAX;
+  const isTooLong = path.length > PATH_BYTES_MAX;
   if (isTooLong || parts.some((part) => !isName(part))) {
     throw new HostError('image-damaged', `'${path.slice(0, 200)}' is no path of a file`);
   }
@@ -57,7 +59,7 @@ export function splitPath(path: string): string[] {
 
 export function isName(name: string): boolean {
   const isSpecial = name === '' || name === '.' || name === '..';
-  return !isSpecial && !/[/\0]/.test(name) && Buffer.byteLength(name) <= NAME_BYTES_MAX;
+  return !isSpecial && /^[^/\0\u0100-\uffff]{1,255}$/.test(name);
 }
 
 /** What is at a path, with links followed on the way there, not at its end; undefined when nothing is. */

@@ -1,4 +1,4 @@
-import { bytesToUtf8 } from '@polyvisor/bytes/bytes';
+import { bytesToLatin1 } from '@polyvisor/bytes/latin1';
 import { HostError } from '@polyvisor/errors/host-error';
 
 /**
@@ -13,11 +13,11 @@ const MEMBERS_MAX = 1000;
 
 /** The members by name, without a slash at the end. @throws HostError `image-damaged` */
 export function readAr(archive: Uint8Array): Map<string, Uint8Array> {
-  if (bytesToUtf8(archive.subarray(0, MAGIC.length)) !== MAGIC) throw damaged('no archive');
+  if (bytesToLatin1(archive.subarray(0, MAGIC.length)) !== MAGIC) throw damaged('no archive');
   const members = new Map<string, Uint8Array>();
   let at = MAGIC.length;
   while (at + HEADER_BYTES <= archive.length) {
-    const header = bytesToUtf8(archive.subarray(at, at + HEADER_BYTES));
+    const header = bytesToLatin1(archive.subarray(at, at + HEADER_BYTES));
     const size = header.slice(48, 58).trim();
     const start = at + HEADER_BYTES;
     if (!header.endsWith('`\n') || !/^\d{1,10}$/.test(size)) throw damaged('a header that is none');

@@ -1,5 +1,6 @@
-import { bytesToUtf8, utf8ToBytes } from '@polyvisor/bytes/bytes';
+import { bytesToLatin1, latin1ToBytes } from '@polyvisor/bytes/latin1';
 import { HostError } from '@polyvisor/errors/host-error';
+import { KIND_BITS, KIND_MASK, modeOf } from '../file-mode.ts';
 import { insert, makeDirectory, walk } from '../file-tree.ts';
 import type { Attributes, DirectoryNode, FileNode } from '../file-tree.ts';
 
@@ -15,15 +16,6 @@ import type { Attributes, DirectoryNode, FileNode } from '../file-tree.ts';
 const MAGIC = '070701';
 const HEADER_BYTES = 110;
 const TRAILER = 'TRAILER!!!';
-const FORMAT_BITS: Readonly<Record<FileNode['kind'], number>> = {
-  socket: 0o140000,
-  symlink: 0o120000,
-  file: 0o100000,
-  block: 0o060000,
-  directory: 0o040000,
-  character: 0o020000,
-  fifo: 0o010000,
-};
 const SIZE_MAX = 0xffff_ffff;
 
 /** A tree as an archive. The same tree gives the same bytes. @throws HostError `image-not-supported` */
@@ -61,16 +53,16 @@ function writeEntry(
   if (size > SIZE_MAX) {
     throw new HostError('image-not-supported', `cpio: ${path} has 4 GiB or more`);
   }
-  const { mode, uid, gid, modifiedSeconds } = node.attributes;
+  const { uid, gid, modifiedSeconds } = node.attributes;
   const isDevice = node.kind === 'character' || node.kind === 'block';
   const [major, minor] = isDevice ? [node.major, node.minor] : [0, 0];
-  const numbers = [inode, FORMAT_BITS[node.kind] | mode, uid, gid, links, modifiedSeconds, size];
+  const numbers = [inode, modeOf(node), uid, gid, links, modifiedSeconds, size];
   return makeEntry(path, [...numbers, 0, 0, major, minor, 0, 0], content);
 }
 
 function contentOf(node: FileNode): Uint8Array | undefined {
   if (node.kind === 'file') return node.content;
-  return node.kind === 'symlink' ? utf8ToBytes(node.target) : undefined;
+  return node.kind === 'symlink' ? latin1ToBytes(node.target) : undefined;
 }
 
 function makeEntry(
@@ -78,11 +70,11 @@ function makeEntry(
   numbers: readonly number[],
   content: Uint8Array | undefined,
 ): Uint8Array[] {
-  const name = utf8ToBytes(`${path}\0`);
+  const name = latin1ToBytes(`${path}\0`);
   const fields = numbers.with(11, name.length).map((value) => {
     return (value >>> 0).toString(16).padStart(8, '0');
   });
-  const parts = [utf8ToBytes(MAGIC + fields.join('')), name, padding(HEADER_BYTES + name.length)];
+  const parts = [latin1ToBytes(MAGIC + fields.join('')), name, padding(HEADER_BYTES + name.length)];
   return content ? [...parts, content, padding(content.length)] : parts;
 }
 
@@ -109,7 +101,7 @@ export function readCpio(archive: Uint8Array, entriesMax: number): DirectoryNode
       continue;
     }
     const [inode, mode, , , links] = numbers as [number, number, number, number, number];
-    const isShared = links > 1 && (mode & 0o170000) !== FORMAT_BITS.directory;
+    const isShared = links > 1 && (mode & KIND_MASK) !== KIND_BITS.directory;
     const known = isShared ? inodes.get(inode) : undefined;
     // The content may come with any of the names.
     if (known?.kind === 'file' && content.length > 0) known.content = content;
@@ -120,7 +112,7 @@ export function readCpio(archive: Uint8Array, entriesMax: number): DirectoryNode
 }
 
 function readEntry(archive: Uint8Array, at: number) {
-  const header = bytesToUtf8(archive.subarray(at, at + HEADER_BYTES));
+  const header = bytesToLatin1(archive.subarray(at, at + HEADER_BYTES));
   if (!header.startsWith(MAGIC) || !/^[0-9a-f]{110}$/i.test(header)) throw damaged('no header');
   const numbers = Array.from({ length: 13 }, (_, index) => {
     return Number.parseInt(header.slice(6 + index * 8, 14 + index * 8), 16);
@@ -130,7 +122,7 @@ function readEntry(archive: Uint8Array, at: number) {
   const contentAt = nameAt + nameBytes + (-(HEADER_BYTES + nameBytes) & 3);
   const end = contentAt + size + (-size & 3);
   if (nameBytes === 0 || contentAt + size > archive.length) throw damaged('an entry without end');
-  const path = bytesToUtf8(archive.subarray(nameAt, nameAt + nameBytes - 1));
+  const path = bytesToLatin1(archive.subarray(nameAt, nameAt + nameBytes - 1));
   return { path, numbers, content: archive.subarray(contentAt, contentAt + size), end };
 }
 
@@ -144,8 +136,8 @@ function makeNode(numbers: readonly number[], content: Uint8Array): FileNode {
     number,
   ];
   const attributes: Attributes = { mode: mode & 0o7777, uid, gid, modifiedSeconds };
-  const kinds = Object.keys(FORMAT_BITS) as FileNode['kind'][];
-  const kind = kinds.find((each) => FORMAT_BITS[each] === (mode & 0o170000));
+  const kinds = Object.keys(KIND_BITS) as FileNode['kind'][];
+  const kind = kinds.find((each) => KIND_BITS[each] === (mode & KIND_MASK));
   switch (kind) {
     case undefined:
       throw damaged(`a file of mode 0o${mode.toString(8)}`);
@@ -154,7 +146,7 @@ function makeNode(numbers: readonly number[], content: Uint8Array): FileNode {
     case 'file':
       return { kind, attributes, content };
     case 'symlink':
-      return { kind, attributes, target: bytesToUtf8(content) };
+      return { kind, attributes, target: bytesToLatin1(content) };
     case 'character':
     case 'block':
       return { kind, attributes, major: numbers[9]!, minor: numbers[10]! };

@@ -1,4 +1,5 @@
-import { bytesToUtf8, concatBytes, utf8ToBytes } from '@polyvisor/bytes/bytes';
+import { concatBytes } from '@polyvisor/bytes/bytes';
+import { bytesToLatin1, latin1ToBytes } from '@polyvisor/bytes/latin1';
 import { HostError } from '@polyvisor/errors/host-error';
 import type { Attributes, DirectoryNode, FileNode } from '../file-tree.ts';
 import { walk } from '../file-tree.ts';
@@ -77,7 +78,7 @@ function readEntry(
 ): TarEntry {
   const textIn = (key: string): string | undefined => {
     const value = fields.get(key);
-    return value && decode(value);
+    return value && bytesToLatin1(value);
   };
   const hasPrefix = text(header, 257, 5) === 'ustar' && header[345] !== 0 && header[262] === 0;
   const name = text(header, 0, 100);
@@ -175,22 +176,18 @@ function readNumber(header: Uint8Array, at: number, length: number): number {
 /** A decimal number of a pax record. */
 function numberOf(value: Uint8Array | undefined): number | undefined {
   if (!value) return undefined;
-  const digits = decode(value);
+  const digits = bytesToLatin1(value);
   if (!/^-?\d{1,15}(\.\d+)?$/.test(digits)) throw damaged(`'${digits.slice(0, 40)}' is no number`);
   return Math.max(0, Number(digits));
 }
 
 function text(bytes: Uint8Array, at: number, length: number): string {
-  return decode(withoutZeros(bytes.subarray(at, at + length)));
+  return bytesToLatin1(withoutZeros(bytes.subarray(at, at + length)));
 }
 
 function withoutZeros(bytes: Uint8Array): Uint8Array {
   const end = bytes.indexOf(0);
   return end < 0 ? bytes : bytes.subarray(0, end);
-}
-
-function decode(bytes: Uint8Array): string {
-  return bytesToUtf8(bytes);
 }
 
 function damaged(what: string): HostError {
@@ -221,7 +218,7 @@ function writeEntry(path: string, node: FileNode, earlier: string | undefined): 
   const name = node.kind === 'directory' ? `${path}/` : path;
 
   const records = new Map<string, Uint8Array>();
-  const put = (key: string, value: string): unknown => records.set(key, utf8ToBytes(value));
+  const put = (key: string, value: string): unknown => records.set(key, latin1ToBytes(value));
   if (!isPlain(name)) put('path', name);
   if (!isPlain(target)) put('linkpath', target);
   if (size >= 8 ** 11) put('size', String(size));
@@ -254,15 +251,15 @@ function isPlain(name: string): boolean {
 
 function makeHeader(name: string, type: string, size: number, target: string): Uint8Array {
   const header = new Uint8Array(BLOCK_BYTES);
-  header.set(utf8ToBytes(name).subarray(0, 100));
+  header.set(latin1ToBytes(name).subarray(0, 100));
   header.set(octal(0o644, 8), 100);
   header.set(octal(0, 8), 108);
   header.set(octal(0, 8), 116);
   header.set(octal(size % 8 ** 11, 12), 124);
   header.set(octal(0, 12), 136);
   header[156] = type.charCodeAt(0);
-  header.set(utf8ToBytes(target).subarray(0, 100), 157);
-  header.set(utf8ToBytes('ustar\x0000'), 257);
+  header.set(latin1ToBytes(target).subarray(0, 100), 157);
+  header.set(latin1ToBytes('ustar\x0000'), 257);
   return header;
 }
 
@@ -275,7 +272,7 @@ function sign(header: Uint8Array): Uint8Array {
 
 /** Digits and a zero, `length` bytes. */
 function octal(value: number, length: number): Uint8Array {
-  return utf8ToBytes(`${value.toString(8).padStart(length - 1, '0')}\0`);
+  return latin1ToBytes(`${value.toString(8).padStart(length - 1, '0')}\0`);
 }
 
 function padded(content: Uint8Array | undefined): Uint8Array[] {
@@ -285,9 +282,9 @@ function padded(content: Uint8Array | undefined): Uint8Array[] {
 
 /** The length in front counts its own digits. */
 function makeRecord(key: string, value: Uint8Array): Uint8Array {
-  const rest = concatBytes(utf8ToBytes(` ${key}=`), value, utf8ToBytes('\n'));
+  const rest = concatBytes(latin1ToBytes(` ${key}=`), value, latin1ToBytes('\n'));
   let length = rest.length + 1;
   while (String(length).length + rest.length !== length)
     length = String(length).length + rest.length;
-  return concatBytes(utf8ToBytes(String(length)), rest);
+  return concatBytes(latin1ToBytes(String(length)), rest);
 }

@@ -1,4 +1,5 @@
 import { bytesToUtf8, utf8ToBytes } from '@polyvisor/bytes/bytes';
+import { latin1ToBytes } from '@polyvisor/bytes/latin1';
 import { HostError } from '@polyvisor/errors/host-error';
 import { insert, lookUp, makeDirectory, splitPath, walk } from '../file-tree.ts';
 import type { Attributes, DirectoryNode } from '../file-tree.ts';
@@ -35,6 +36,11 @@ export async function buildRoot(
   const write = (path: string, text: string): void => {
     insert(root, path, { kind: 'file', attributes: FILE, content: utf8ToBytes(text) });
   };
+  // The first thing that base-passwd does when it's configured; base-files can't be before there is a root.
+  for (const name of ['passwd', 'group']) {
+    const master = lookUp(root, `usr/share/base-passwd/${name}.master`);
+    if (master && !lookUp(root, `etc/${name}`)) insert(root, `etc/${name}`, master);
+  }
   write('var/lib/dpkg/status', status.join('\n'));
   write('var/lib/dpkg/available', '');
   if (!lookUp(root, 'var/lib/dpkg/diversions')) write('var/lib/dpkg/diversions', '');
@@ -69,7 +75,7 @@ function unpackDeb(
   const list = Array.from(readTar(data, limits.entriesMax), ({ path }) => {
     return `/${splitPath(path).join('/') || '.'}`;
   });
-  const content = utf8ToBytes(list.map((path) => `${path}\n`).join(''));
+  const content = latin1ToBytes(list.map((path) => `${path}\n`).join(''));
   insert(root, `${info}.list`, { kind: 'file', attributes: FILE, content });
   return `${text.replace(/^(Package:.*)$/m, `$1\n${statusLine(fields, control)}`)}\n`;
 }
@@ -80,7 +86,7 @@ function statusLine(fields: ReadonlyMap<string, string>, control: DirectoryNode)
   const paths =
     files?.kind === 'file' ? bytesToUtf8(files.content).split('\n').filter(Boolean) : [];
   const conffiles = paths.map((path) => `\n ${path.trim()} newconffile`).join('');
-  const status = `Status: install ok unpacked`;
+  const status = 'Status: install ok unpacked';
   return paths.length === 0 || fields.has('conffiles')
     ? status
     : `${status}\nConffiles:${conffiles}`;
