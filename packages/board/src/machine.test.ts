@@ -20,6 +20,7 @@ const SSTATUS = 0x100;
 const SIE = 0x104;
 const STVEC = 0x105;
 const SCAUSE = 0x142;
+const STIMECMP = 0x14d;
 const CSR_TIME = 0xc01;
 
 const program = () => new Assembler(RAM_BASE);
@@ -183,6 +184,27 @@ describe('time', () => {
     computer.moveTo(wakesAt);
     expect(runToEnd(computer).reason).toBe('halt');
     expect(text(computer)).toBe('5');
+  });
+
+  test.each(['steps', 'host'] as const)('of %s: timers that are masked wake nobody', (time) => {
+    const code = program()
+      .op('csrrs', { rd: a0, imm: CSR_TIME, rs1: zero })
+      .op('addi', { rd: a0, rs1: a0, imm: 1000 })
+      .op('csrrw', { rd: zero, imm: STIMECMP, rs1: a0 })
+      .op('addi', { rd: a0, rs1: a0, imm: 1000 })
+      .sbi(TIME, 0)
+      .label('wait')
+      .op('wfi')
+      .jump('jal', { rd: zero }, 'wait');
+    using computer = start(code, { ...OPTIONS, time });
+    expect(computer.run(100_000).reason).toBe('idle');
+    for (let i = 0; i < 2 && computer.wakesAt < Infinity; i++) {
+      computer.moveTo(computer.wakesAt);
+      expect(computer.run(100_000).reason).toBe('idle');
+    }
+    expect(computer.run(100_000)).toEqual({ reason: 'idle', used: 0 });
+    expect(computer.wakesAt).toBe(Infinity);
+    expect(computer.ticks).toBeGreaterThanOrEqual(2000);
   });
 
   test('does not go back', () => {

@@ -112,9 +112,11 @@ export class ComputerMachine implements Machine, Disposable {
     return this.#clock.ticks;
   }
 
-  /** When an idle machine has work again by itself, in ticks; Infinity if never. */
+  /** After an idle run: when there is work again by itself, in ticks; Infinity if never. */
   get wakesAt(): number {
-    return Math.min(this.#timerAt, this.#board.wakesAt, this.#hart.deadline);
+    const { deadline } = this.#hart;
+    // One that is past has not woken the hart: its interrupt is masked.
+    return Math.min(this.#nextEvent(), deadline > this.#clock.ticks ? deadline : Infinity);
   }
 
   /** Says how late it is, in ticks since the machine was made. Time does not go back. */
@@ -146,7 +148,9 @@ export class ComputerMachine implements Machine, Disposable {
       const result = this.#hart.run(steps);
       used += result.used;
       if (result.reason === 'sbi') serveSbi(this.#sbi);
-      else if (result.reason === 'wfi' && !this.#wait()) return { reason: 'idle', used };
+      else if (result.reason === 'wfi' && !this.#wait(result.used > 0)) {
+        return { reason: 'idle', used };
+      }
     }
     return { reason: 'budget', used };
   }
@@ -210,10 +214,12 @@ export class ComputerMachine implements Machine, Disposable {
     this.#board.elapse();
   }
 
-  /** The guest waits for an interrupt. True if its time was moved on to the next one that comes by itself. */
-  #wait(): boolean {
+  /** The hart waits for an interrupt. True where it may have one now, or once its time was moved on to the next. */
+  #wait(hasMoved: boolean): boolean {
+    const now = this.#clock.ticks;
+    // A hart that has moved has not looked at its own timer since.
+    if (this.#nextEvent() <= now || (hasMoved && this.#hart.deadline <= now)) return true;
     const { wakesAt } = this;
-    if (wakesAt <= this.#clock.ticks) return true;
     if (!this.#isTimeSteps || wakesAt === Infinity) return false;
     this.#clock.moveTo(wakesAt);
     return true;
