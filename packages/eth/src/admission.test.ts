@@ -11,7 +11,7 @@ import {
   testChain,
   unsigned,
   work,
-} from './test-chain.ts';
+} from './testing/test-chain.ts';
 import { type UnsignedTransaction, encodeTransaction, signTransaction } from './transaction.ts';
 
 const manual = (): ReturnType<typeof testChain> => testChain({ mining: { mode: 'manual' } });

@@ -20,7 +20,7 @@ import {
   testGenesis,
   unsigned,
   word,
-} from './test-chain.ts';
+} from './testing/test-chain.ts';
 import { type UnsignedTransaction, signTransaction } from './transaction.ts';
 import type { World } from './world.ts';
 

@@ -3,7 +3,7 @@ import { hexToBytes } from '@polyvisor/bytes/hex';
 import { describe, expect, test } from 'vitest';
 import { outputOf, revertReason } from './calls.ts';
 import type { EthMachine } from './machine.ts';
-import { address, alice, bob, mine, send, settle, testChain, word } from './test-chain.ts';
+import { address, alice, bob, mine, send, settle, testChain, word } from './testing/test-chain.ts';
 
 const STORE = address(0x5701);
 /** sstore(calldataload(0), calldataload(32)); return sload(calldataload(0)) */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { feeHistory } from './fee-history.ts';
-import { GWEI, alice, bob, mine, send, testChain } from './test-chain.ts';
+import { GWEI, alice, bob, mine, send, testChain } from './testing/test-chain.ts';
 
 function chain(): ReturnType<typeof testChain> {
   const machine = testChain({ mining: { mode: 'manual' }, gasLimit: 84_000n });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { genesisState } from './genesis.ts';
 import { headerHash } from './header.ts';
 import { predeployAddress } from './predeploys.ts';
-import { address, alice, testGenesis, word } from './test-chain.ts';
+import { address, alice, testGenesis, word } from './testing/test-chain.ts';
 
 describe('genesis', () => {
   test('accounts with balance, nonce, code and storage', () => {

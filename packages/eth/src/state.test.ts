@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EthMachine } from './machine.ts';
 import { blockNumber, blockOf, rewind, transactionOf, worldAt } from './state.ts';
-import { address, alice, bob, mine, send, settle, testChain, work } from './test-chain.ts';
+import { address, alice, bob, mine, send, settle, testChain, work } from './testing/test-chain.ts';
 
 const balance = (machine: EthMachine, who: Uint8Array): bigint =>
   machine.state.world.account(who)?.balance ?? 0n;

@@ -1,7 +1,13 @@
 import { bytesToBigInt, concatBytes, equalBytes } from '@polyvisor/bytes/bytes';
 import { type RlpItem, decodeRlp, encodeRlp, rlpInteger } from '@polyvisor/codec/rlp';
 import { keccak256 } from '@polyvisor/crypto/keccak';
-import { SECP256K1_N, recoverAddress, sign } from '@polyvisor/crypto/secp256k1';
+import {
+  SECP256K1_N,
+  type Signature,
+  privateKeyToAddress,
+  recoverAddress,
+  sign,
+} from '@polyvisor/crypto/secp256k1';
 import { kzgVersionedHash } from '@polyvisor/crypto/kzg-hash';
 import type { AccessListEntry, Authorization, TransactionMessage } from '@polyvisor/evm/world';
 import { EthError } from './errors.ts';
@@ -76,10 +82,13 @@ function decodeFields(bytes: Uint8Array): Signed {
   return decodeTyped(first as 1 | 2 | 3 | 4, bytes);
 }
 
-/** Signs with a private key. */
-export function signTransaction(tx: UnsignedTransaction, privateKey: Uint8Array): Transaction {
-  const signature = sign(signingHash(tx), privateKey);
-  return finish(tx, signature.yParity, signature.r, signature.s);
+/** Signs with a private key. @param sender its address, where that is known already: deriving it takes as long */
+export function signTransaction(
+  tx: UnsignedTransaction,
+  privateKey: Uint8Array,
+  sender: Uint8Array = privateKeyToAddress(privateKey),
+): Transaction {
+  return signedBy(sender, tx, sign(signingHash(tx), privateKey));
 }
 
 /**
@@ -177,6 +186,11 @@ function finish(tx: UnsignedTransaction, yParity: 0 | 1, r: bigint, s: bigint): 
   const isLow = s <= S_MAX || (tx.type === 0 && tx.chainId === undefined);
   const sender = isLow ? recoverAddress(signingHash(tx), r, s, yParity) : undefined;
   if (!sender) throw new EthError('invalid sender');
+  return signedBy(sender, tx, { yParity, r, s });
+}
+
+function signedBy(sender: Uint8Array, tx: UnsignedTransaction, signature: Signature): Transaction {
+  const { yParity, r, s } = signature;
   const raw = encodeTransaction(tx, yParity, r, s);
   return { ...tx, yParity, r, s, sender, raw, hash: keccak256(raw) };
 }

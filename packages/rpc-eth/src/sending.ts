@@ -58,7 +58,7 @@ export const sendingMethods: readonly Method[] = [
       const fields = await filled(node, requested);
       const tx = withNonce(node, fields, requested);
       const submission = key
-        ? node.machine.submit(signTransaction(tx, key).raw)
+        ? node.machine.submitSigned(signTransaction(tx, key, from))
         : node.machine.submitUnsigned(tx, from);
       return await taken(node, submission);
     },
@@ -83,7 +83,7 @@ export const sendingMethods: readonly Method[] = [
       const { from } = requested.request;
       const key = from && keyOf(node, from);
       if (!key) throw new EthError('unknown account');
-      return bytesToHex(signTransaction(await filled(node, requested), key).raw);
+      return bytesToHex(signTransaction(await filled(node, requested), key, from).raw);
     },
   }),
   method({

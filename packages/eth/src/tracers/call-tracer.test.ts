@@ -1,6 +1,6 @@
 import { bytesToHex, hexToBytes } from '@polyvisor/bytes/hex';
 import { describe, expect, test } from 'vitest';
-import { address, alice, send, settle, testChain } from '../test-chain.ts';
+import { address, alice, send, settle, testChain } from '../testing/test-chain.ts';
 import { type CallFrame, CallTracer, type CallTracerOptions } from './call-tracer.ts';
 
 const OUTER = address(0x00a1);

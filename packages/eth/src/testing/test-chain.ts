@@ -1,11 +1,11 @@
 import { bigIntToBytes } from '@polyvisor/bytes/bytes';
 import { privateKeyToAddress } from '@polyvisor/crypto/secp256k1';
-import { type Genesis, type GenesisAccount, genesisState } from './genesis.ts';
+import { type Genesis, type GenesisAccount, genesisState } from '../genesis.ts';
 import { sharedEvm } from '@polyvisor/evm/shared-engines';
-import { EthMachine, type EthMachineOptions, defaultEthMachineOptions } from './machine.ts';
+import { EthMachine, type EthMachineOptions, defaultEthMachineOptions } from '../machine.ts';
 import type { Task } from '@polyvisor/machine/tasks';
-import { type UnsignedTransaction, signTransaction } from './transaction.ts';
-import type { Block } from './block.ts';
+import { type UnsignedTransaction, signTransaction } from '../transaction.ts';
+import type { Block } from '../block.ts';
 
 /** A chain for tests: some rich accounts, a clock that stands, blocks on demand or at once. */
 
