@@ -247,12 +247,8 @@ export class ComputerMachine implements Machine, Disposable {
 export function createComputer(options: ComputerOptions, what: Boot): ComputerMachine {
   const memory = createMemory(options.ramBytes, { bytesMax: options.ramBytes });
   const servesSbi = what.kind === 'linux' || what.mode === 'supervisor';
-  const computer = new ComputerMachine(options, memory, servesSbi);
-  computer.boot(
-    what,
-    (options.mmioDevices ?? []).map((_, slot) => slot),
-  );
-  return computer;
+  const mmioSlots = (options.mmioDevices ?? []).map((_, slot) => slot);
+  return prepare(options, memory, servesSbi, (computer) => computer.boot(what, mmioSlots));
 }
 
 /**
@@ -262,7 +258,22 @@ export function createComputer(options: ComputerOptions, what: Boot): ComputerMa
  */
 export function restoreComputer(options: ComputerOptions, saved: SavedComputer): ComputerMachine {
   const memory = forkMemory(saved.memory, { bytesMax: options.ramBytes });
-  const computer = new ComputerMachine(options, memory, saved.servesSbi);
-  computer.load(saved.state);
-  return computer;
+  return prepare(options, memory, saved.servesSbi, (computer) => computer.load(saved.state));
+}
+
+/** A computer over a memory that is given back if it can't be. */
+function prepare(
+  options: ComputerOptions,
+  memory: GuestMemory,
+  servesSbi: boolean,
+  begin: (computer: ComputerMachine) => void,
+): ComputerMachine {
+  try {
+    const computer = new ComputerMachine(options, memory, servesSbi);
+    begin(computer);
+    return computer;
+  } catch (error) {
+    memory[Symbol.dispose]();
+    throw error;
+  }
 }

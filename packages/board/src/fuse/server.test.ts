@@ -253,6 +253,21 @@ describe('directories', () => {
   });
 });
 
+test.each([
+  [11, -faultNumbers.ENFILE],
+  [12, 0],
+  [13, 0],
+])('with %i entries to remember, a third opening of four entries answers %i', (max, error) => {
+  client = new FuseClient(new FuseServer(tree, max));
+  makeFile('a');
+  makeFile('b');
+  client.ask('OPENDIR', ROOT, [0, 0]);
+  const handle = client.ask('OPENDIR', ROOT, [0, 0]).view.getBigUint64(0, true);
+  expect(client.ask('OPENDIR', ROOT, [0, 0]).error).toBe(error);
+  client.ask('RELEASEDIR', ROOT, [handle, 0, 0, 0n]);
+  if (error !== 0) expect(client.ask('OPENDIR', ROOT, [0, 0]).error).toBe(0);
+});
+
 describe('renaming', () => {
   const rename = (from: number, name: string, to: number, newName: string, flags = 0) =>
     client.ask('RENAME2', from, [BigInt(to), flags, 0, name, newName]).error;
@@ -367,6 +382,14 @@ test('state goes on in another server over the same tree', () => {
   expect(text(bytes.subarray(24, 25))).toBe('a');
   client.send(2, node, [1n], 0);
   expect(tree.statistics().nodesFree).toBe(NODES_MAX - 1);
+});
+
+test('state of another tree is refused', () => {
+  makeFile('a');
+  const out = new StateWriter();
+  server.saveState(out);
+  const other = new FuseServer(new MemoryTree({ now: () => 0n }));
+  expect(() => other.loadState(new StateReader(out.finish()))).toThrow('another tree');
 });
 
 test('the root is a directory', () => {

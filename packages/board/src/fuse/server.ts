@@ -1,5 +1,5 @@
 import { bytesToLatin1, latin1ToBytes } from '@polyvisor/bytes/latin1';
-import type { StateReader, StateWriter } from '../state.ts';
+import { type StateReader, type StateWriter, badState } from '../state.ts';
 import {
   type AttributeChange,
   FileFault,
@@ -30,6 +30,8 @@ export const TRANSFER_BYTES_MAX = 2 ** 20;
 export const REQUEST_BYTES_MAX = TRANSFER_BYTES_MAX + REQUEST_HEADER_BYTES + 40;
 /** Directories that a guest has open at once. */
 export const OPEN_DIRECTORIES_MAX = 4096;
+/** Entries that are remembered for them, together; a single directory may have more. */
+export const OPEN_ENTRIES_MAX = 2 ** 18;
 
 /** Flags of INIT that the server understands. */
 const ASYNC_READ = 1;
@@ -95,11 +97,14 @@ export class FuseServer {
   readonly #lookups = new Map<number, number>();
   /** What directories held when they were opened, by handle. */
   readonly #directories = new Map<number, readonly OpenEntry[]>();
+  #openEntries = 0;
   #nextHandle = 1;
   readonly #table: ReadonlyMap<number, Serve>;
+  readonly #openEntriesMax: number;
 
-  constructor(tree: FileTree) {
+  constructor(tree: FileTree, openEntriesMax = OPEN_ENTRIES_MAX) {
     this.#tree = tree;
+    this.#openEntriesMax = openEntriesMax;
     this.#table = this.#serving();
   }
 
@@ -147,6 +152,7 @@ export class FuseServer {
     for (const node of this.#lookups.keys()) this.#tree.release(node);
     this.#lookups.clear();
     this.#directories.clear();
+    this.#openEntries = 0;
   }
 
   saveState(out: StateWriter): void {
@@ -161,13 +167,18 @@ export class FuseServer {
     }
   }
 
-  /** Over a tree that is as the saved one's was. */
+  /** Over a tree that is as the saved one's was. @throws HostError `machine-state` where it lacks a node */
   loadState(from: StateReader): void {
     this.reset();
     for (let left = from.u32(); left > 0; left--) {
       const node = from.number();
       this.#lookups.set(node, from.number());
-      this.#tree.hold(node);
+      try {
+        this.#tree.hold(node);
+      } catch (error) {
+        if (error instanceof FileFault) throw badState('is of another tree of files');
+        throw error;
+      }
     }
     this.#nextHandle = from.u32();
     for (let left = from.u32(OPEN_DIRECTORIES_MAX); left > 0; left--) {
@@ -177,7 +188,7 @@ export class FuseServer {
         const name = bytesToLatin1(from.bytes(NAME_BYTES_MAX));
         entries.push({ name, node: from.number(), mode: from.u32() });
       }
-      this.#directories.set(handle, entries);
+      this.#remember(handle, entries);
     }
   }
 
@@ -226,10 +237,7 @@ export class FuseServer {
       [operations.OPENDIR, (request) => this.#openDirectory(request)],
       [operations.READDIR, (request) => this.#readDirectory(request, false)],
       [operations.READDIRPLUS, (request) => this.#readDirectory(request, true)],
-      [
-        operations.RELEASEDIR,
-        ({ args }) => (this.#directories.delete(toNumber(args.getBigUint64(0, true))), EMPTY),
-      ],
+      [operations.RELEASEDIR, (request) => this.#closeDirectory(request)],
       [operations.SETXATTR, (request) => this.#setExtended(request)],
       [operations.GETXATTR, (request) => this.#getExtended(request)],
       [operations.LISTXATTR, (request) => this.#listExtended(request)],
@@ -258,11 +266,11 @@ export class FuseServer {
   #entry(node: number): Uint8Array {
     const out = new Uint8Array(ENTRY_BYTES);
     writeEntry(new DataView(out.buffer), 0, node, this.#tree.attributes(node));
-    this.#remember(node);
+    this.#hold(node);
     return out;
   }
 
-  #remember(node: number): void {
+  #hold(node: number): void {
     this.#lookups.set(node, (this.#lookups.get(node) ?? 0) + 1);
     this.#tree.hold(node);
   }
@@ -385,14 +393,30 @@ export class FuseServer {
     const own = { name: '.', node, mode: MODE_DIRECTORY };
     const parent = { name: '..', node: this.#tree.parent(node), mode: MODE_DIRECTORY };
     const entries = [own, parent, ...this.#tree.entries(node)];
+    const isFirst = this.#directories.size === 0;
+    if (!isFirst && this.#openEntries + entries.length > this.#openEntriesMax) {
+      throw new FileFault('ENFILE');
+    }
     const handle = this.#nextHandle;
     this.#nextHandle = (handle + 1) >>> 0 || 1;
-    this.#directories.set(handle, entries);
+    this.#remember(handle, entries);
     const out = new Uint8Array(16);
     const view = new DataView(out.buffer);
     view.setBigUint64(0, BigInt(handle), true);
     view.setUint32(8, KEEP_CACHE | CACHE_DIRECTORY, true);
     return out;
+  }
+
+  #remember(handle: number, entries: readonly OpenEntry[]): void {
+    this.#directories.set(handle, entries);
+    this.#openEntries += entries.length;
+  }
+
+  #closeDirectory({ args }: Request): Uint8Array {
+    const handle = toNumber(args.getBigUint64(0, true));
+    this.#openEntries -= this.#directories.get(handle)?.length ?? 0;
+    this.#directories.delete(handle);
+    return EMPTY;
   }
 
   /** As many entries as there is room for, each with the number of the next. */
@@ -424,7 +448,7 @@ export class FuseServer {
       if (error instanceof FileFault) return;
       throw error;
     }
-    this.#remember(node);
+    this.#hold(node);
   }
 
   #setExtended({ node, args, bytes }: Request): Uint8Array {
