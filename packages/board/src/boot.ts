@@ -1,5 +1,6 @@
 import { HostError } from '@polyvisor/errors/host-error';
 import type { Processor } from '@polyvisor/riscv/contract';
+import { rows } from '@polyvisor/riscv/table/rows';
 import { boardTree } from './board-tree.ts';
 import { flattenTree } from './device-tree.ts';
 import type { GuestRam } from './device.ts';
@@ -26,12 +27,23 @@ export type Boot =
       readonly mode: 'supervisor' | 'machine';
     };
 
-/** What the engine has, in the order of an ISA's name: single letters, then Z by category, then S. */
-// oxfmt-ignore
-const EXTENSIONS = [
-  'i', 'm', 'a', 'f', 'd', 'c',
-  'zicbom', 'zicboz', 'zicntr', 'zicsr', 'zifencei', 'zba', 'zbb', 'zbs', 'sstc',
-];
+/** Of the engine, beside what the table of its instructions shows: compressed ones, counters, the supervisor's timer. */
+const OTHER_EXTENSIONS = ['c', 'zicntr', 'sstc'];
+/** Single letters in the order of an ISA's name, then the names of several letters: Z first, then S. */
+const LETTERS = 'imafdqcbvh';
+
+function extensions(): string[] {
+  const names = new Set([...rows.map((row) => row.since.toLowerCase()), ...OTHER_EXTENSIONS]);
+  const beginningWith = (letter: string): string[] =>
+    [...names].filter((name) => name.length > 1 && name.startsWith(letter)).toSorted();
+  // Sv39 and its like are told by `mmu-type`.
+  const supervisor = beginningWith('s').filter((name) => !name.startsWith('sv'));
+  return [
+    ...[...LETTERS].filter((letter) => names.has(letter)),
+    ...beginningWith('z'),
+    ...supervisor,
+  ];
+}
 
 const A0 = 10;
 const A1 = 11;
@@ -70,7 +82,7 @@ export function boot(
   const tree = flattenTree(
     boardTree({
       ramBytes: ram.byteLength,
-      extensions: EXTENSIONS,
+      extensions: extensions(),
       bootArguments: (what.kind === 'linux' && what.arguments) || '',
       initrd: initrdFile && { start: initrdAt, end: initrdAt + initrdFile.length },
       rngSeed: what.kind === 'linux' ? what.rngSeed : undefined,
