@@ -27,7 +27,7 @@ export type Boot =
       readonly mode: 'supervisor' | 'machine';
     };
 
-/** Of the engine, beside what the table of its instructions shows: compressed ones, counters, the supervisor's timer. */
+/** What the table of instructions doesn't show: compressed ones, counters, the supervisor's timer. */
 const OTHER_EXTENSIONS = ['c', 'zicntr', 'sstc'];
 /** Single letters in the order of an ISA's name, then the names of several letters: Z first, then S. */
 const LETTERS = 'imafdqcbvh';
