@@ -35,8 +35,9 @@ exec sh -i
 `;
 
 /**
- * Debian's own kernel and busybox for RISC-V, in a folder that is filled once: from the mirror that this machine's apt
- * uses, or that of POLYVISOR_MIRROR. apt checks signatures and hashes, and what it refuses is not used.
+ * Debian's own kernel and busybox for RISC-V, in a folder that is filled once: from the mirror that
+ * this machine's apt uses, or that of POLYVISOR_MIRROR. apt checks signatures and hashes, and what
+ * it refuses is not used.
  * @throws VectorsMissing where there is no apt, no network, or no consistent mirror
  */
 export function debianBootFolder(cache: string): string {

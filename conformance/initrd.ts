@@ -10,13 +10,19 @@ export interface InitrdEntry {
   readonly device?: readonly [number, number];
 }
 
-/** An archive that the kernel unpacks. @see Linux, Documentation/driver-api/early-userspace/buffer-format.rst */
+/**
+ * An archive that the kernel unpacks.
+ * @see Linux, Documentation/driver-api/early-userspace/buffer-format.rst
+ */
 export function makeInitrd(entries: readonly InitrdEntry[]): Uint8Array {
   const parts = entries.map((entry, i) => record(entry, i + 1));
   return gzipSync(Buffer.concat([...parts, record({ name: 'TRAILER!!!', mode: 0 }, 0)]));
 }
 
-/** "newc": thirteen numbers of eight hexadecimal digits, the name, the contents; each part filled up to four bytes. */
+/**
+ * "newc": thirteen numbers of eight hexadecimal digits, the name, the contents; each part filled up
+ * to four bytes.
+ */
 function record(entry: InitrdEntry, inode: number): Buffer {
   const { name, mode, bytes = new Uint8Array(0), device = [0, 0] } = entry;
   const numbers = [

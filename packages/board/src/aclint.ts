@@ -14,7 +14,10 @@ export interface AclintOptions {
   readonly timer: readonly InterruptLine[];
 }
 
-/** Machine-level timer and software interrupts (MTIMER and MSWI), for software that brings its own M-mode. */
+/**
+ * Machine-level timer and software interrupts (MTIMER and MSWI), for software that brings its own
+ * M-mode.
+ */
 export class Aclint implements MmioDevice, Stateful, Timed {
   readonly size = 0x1_0000;
   readonly #clock: Clock;
@@ -93,7 +96,10 @@ export class Aclint implements MmioDevice, Stateful, Timed {
   }
 }
 
-/** Supervisor software interrupts (SSWI): a write of 1 raises a hart's, which it clears itself; reads give 0. */
+/**
+ * Supervisor software interrupts (SSWI): a write of 1 raises a hart's, which it clears itself;
+ * reads give 0.
+ */
 export class AclintSswi implements MmioDevice {
   readonly size = 0x4000;
   readonly #raise: readonly (() => void)[];

@@ -24,7 +24,9 @@ import { SYSCON_POWEROFF, SYSCON_RESET } from './syscon.ts';
 
 export interface BoardTreeOptions {
   readonly ramBytes: number;
-  /** Multi-letter and single-letter extensions of the hart, as `riscv,isa-extensions` lists them. */
+  /**
+   * Multi-letter and single-letter extensions of the hart, as `riscv,isa-extensions` lists them.
+   */
   readonly extensions: readonly string[];
   readonly bootArguments: string;
   /** Physical addresses [start, end). */
@@ -44,7 +46,10 @@ const MACHINE_TIMER = 7;
 const SUPERVISOR_EXTERNAL = 9;
 const MACHINE_EXTERNAL = 11;
 
-/** The board as its kernel is told of it. @see Devicetree Specification 0.4, and the bindings of Linux */
+/**
+ * The board as its kernel is told of it.
+ * @see Devicetree Specification 0.4, and the bindings of Linux
+ */
 export function boardTree(options: BoardTreeOptions): TreeNode {
   return {
     name: '',
@@ -219,7 +224,10 @@ function power(what: 'poweroff' | 'reboot', value: number): TreeNode {
   };
 }
 
-/** @see IEEE 1275 PCI binding, and "PCI Bus Binding to Open Firmware", section 2.2.1 for the first cell */
+/**
+ * @see IEEE 1275 PCI binding, and "PCI Bus Binding to Open Firmware", section 2.2.1 for the first
+ * cell
+ */
 const PCI_MEMORY_32 = 0x0200_0000;
 const DEVICE_SHIFT = 11;
 

@@ -50,7 +50,10 @@ const SIP_SOFTWARE = 2n;
 const MIP = 0x344;
 const STATE_VERSION = 1;
 
-/** All devices, at their addresses, with their wires. The hart comes last, for it is made with the bus. */
+/**
+ * All devices, at their addresses, with their wires. The hart comes last, for it is made with the
+ * bus.
+ */
 export class Board implements Stateful, Timed {
   readonly bus = new Bus();
   readonly uart: Uart;

@@ -23,13 +23,20 @@ export type Boot =
       readonly kind: 'program';
       /** A static ELF executable at physical addresses. */
       readonly file: Uint8Array;
-      /** `supervisor`: the board serves its environment calls; `machine`: it has the hart for itself. */
+      /**
+       * `supervisor`: the board serves its environment calls; `machine`: it has the hart for
+       * itself.
+       */
       readonly mode: 'supervisor' | 'machine';
     };
 
-/** What the table of instructions doesn't show: compressed ones, counters, the supervisor's timer. */
+/**
+ * What the table of instructions doesn't show: compressed ones, counters, the supervisor's timer.
+ */
 const OTHER_EXTENSIONS = ['c', 'zicntr', 'sstc'];
-/** Single letters in the order of an ISA's name, then the names of several letters: Z first, then S. */
+/**
+ * Single letters in the order of an ISA's name, then the names of several letters: Z first, then S.
+ */
 const LETTERS = 'imafdqcbvh';
 
 function extensions(): string[] {
@@ -59,13 +66,19 @@ const MENVCFG = 0x30a;
 const SUPERVISOR_EXCEPTIONS = 0xb1ffn;
 const SUPERVISOR_INTERRUPTS = 0x222n;
 const ALL_COUNTERS = 7n;
-/** Timer of its own (STCE), hardware updates of A and D (ADUE), cache-block instructions (CBZE, CBCFE, CBIE). */
+/**
+ * Timer of its own (STCE), hardware updates of A and D (ADUE), cache-block instructions (CBZE,
+ * CBCFE, CBIE).
+ */
 const SUPERVISOR_ENVIRONMENT = (1n << 63n) | (1n << 61n) | 0xf0n;
 
 const PAGE_BYTES = 4096;
 const TREE_ALIGNMENT = 2 ** 21;
 
-/** Puts the images into RAM and the hart at their beginning. @param virtioSlots of the MMIO bus that have a device */
+/**
+ * Puts the images into RAM and the hart at their beginning.
+ * @param virtioSlots of the MMIO bus that have a device
+ */
 export function boot(
   what: Boot,
   processor: Processor,
@@ -76,7 +89,8 @@ export function boot(
   const { entry, end } =
     what.kind === 'linux' ? placeKernel(what.kernel, ram) : placeProgram(what.file, ram);
   const initrdFile = what.kind === 'linux' ? what.initrd : undefined;
-  // From the end of RAM down: the tree where a large page begins, so that a kernel maps it whole, and the initrd.
+  // From the end of RAM down: the tree where a large page begins, so that a kernel maps it whole,
+  // and the initrd.
   const treeAt = Math.floor((ramEnd - 1) / TREE_ALIGNMENT) * TREE_ALIGNMENT;
   const initrdAt = roundDown(treeAt - (initrdFile?.length ?? 0), PAGE_BYTES);
   const tree = flattenTree(
@@ -100,12 +114,16 @@ export function boot(
   processor.setX(A1, BigInt(treeAt));
 }
 
-/** @see RISC-V SBI 2.0, and Linux, Documentation/arch/riscv/boot.rst: what firmware leaves a kernel with */
+/**
+ * @see RISC-V SBI 2.0, and Linux, Documentation/arch/riscv/boot.rst: what firmware leaves a kernel
+ * with
+ */
 function delegate(processor: Processor): void {
   processor.setCsr(MEDELEG, SUPERVISOR_EXCEPTIONS);
   processor.setCsr(MIDELEG, SUPERVISOR_INTERRUPTS);
   processor.setCsr(MCOUNTEREN, ALL_COUNTERS);
-  // Kernels without a driver for counters leave this to firmware, and have programs read the time by themselves.
+  // Kernels without a driver for counters leave this to firmware, and have programs read the time
+  // by themselves.
   processor.setCsr(SCOUNTEREN, ALL_COUNTERS);
   processor.setCsr(MENVCFG, SUPERVISOR_ENVIRONMENT);
 }

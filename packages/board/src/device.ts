@@ -1,11 +1,15 @@
 /**
- * A device as the bus sees it: registers in a window of physical addresses. Devices are pure: memory, interrupts,
- * time and the outside world come through what they are made with, so they run without a processor in tests.
+ * A device as the bus sees it: registers in a window of physical addresses. Devices are pure:
+ * memory, interrupts, time and the outside world come through what they are made with, so they run
+ * without a processor in tests.
  */
 export interface MmioDevice {
   /** Bytes of its window. */
   readonly size: number;
-  /** @param size bytes: 1, 2, 4 or 8. @returns an unsigned value; 8 bytes as a bigint only where `size` is 8 */
+  /**
+   * @param size bytes: 1, 2, 4 or 8.
+   * @returns an unsigned value; 8 bytes as a bigint only where `size` is 8
+   */
   load(offset: number, size: 1 | 2 | 4 | 8): number | bigint;
   store(offset: number, size: 1 | 2 | 4 | 8, value: number | bigint): void;
 }
@@ -15,7 +19,10 @@ export interface GuestRam {
   /** Physical address of the first byte. */
   readonly base: number;
   readonly byteLength: number;
-  /** `length` bytes at a physical address; undefined where they are not all RAM. Valid until the next call. */
+  /**
+   * `length` bytes at a physical address; undefined where they are not all RAM. Valid until the
+   * next call.
+   */
   bytes(address: number, length: number): Uint8Array | undefined;
   /** Tells whoever caches translated code or page states that a device wrote there. */
   written(address: number, length: number): void;

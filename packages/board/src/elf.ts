@@ -29,7 +29,10 @@ export function isElf(file: Uint8Array): boolean {
   return file[0] === 0x7f && file[1] === 0x45 && file[2] === 0x4c && file[3] === 0x46;
 }
 
-/** Reads a statically linked RISC-V program. @throws HostError `elf-file` if it is none, or is damaged */
+/**
+ * Reads a statically linked RISC-V program.
+ * @throws HostError `elf-file` if it is none, or is damaged
+ */
 export function readElf(file: Uint8Array): ElfProgram {
   if (file.length < HEADER_BYTES) throw bad('is too short for a header');
   const view = new DataView(file.buffer, file.byteOffset, file.length);

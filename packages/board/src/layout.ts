@@ -1,4 +1,7 @@
-/** Physical addresses and interrupts of the board: those of QEMU's `virt`, which drivers and firmware know. */
+/**
+ * Physical addresses and interrupts of the board: those of QEMU's `virt`, which drivers and
+ * firmware know.
+ */
 export const SYSCON_BASE = 0x10_0000;
 export const RTC_BASE = 0x10_1000;
 export const ACLINT_BASE = 0x200_0000;

@@ -12,11 +12,16 @@ const FLAG_BIG_ENDIAN = 1n;
 export interface LinuxImage {
   /** Bytes from the beginning of RAM to where the image is to lie, and where it begins. */
   readonly offset: number;
-  /** Bytes of memory from there on that the kernel uses before it knows its memory: image and bss. */
+  /**
+   * Bytes of memory from there on that the kernel uses before it knows its memory: image and bss.
+   */
   readonly byteLength: number;
 }
 
-/** Reads the header of an uncompressed kernel `Image`. @throws HostError `kernel-image` if it is none for RISC-V */
+/**
+ * Reads the header of an uncompressed kernel `Image`.
+ * @throws HostError `kernel-image` if it is none for RISC-V
+ */
 export function readLinuxImage(image: Uint8Array): LinuxImage {
   if (image.length < HEADER_BYTES) throw bad('is too short for a header');
   const view = new DataView(image.buffer, image.byteOffset, HEADER_BYTES);

@@ -5,8 +5,8 @@ import type { StateReader, StateWriter, Stateful } from './state.ts';
 export const STEPS_PER_TICK = 100;
 
 /**
- * Time that goes on with the hart's steps, and that can be moved on. With nobody but the machine itself to move it, it
- * is a function of what the guest did.
+ * Time that goes on with the hart's steps, and that can be moved on. With nobody but the machine
+ * itself to move it, it is a function of what the guest did.
  */
 export class MachineClock implements Clock, Stateful {
   readonly #stepsPerTick: number;

@@ -27,14 +27,17 @@ export interface ComputerOptions {
   readonly pciDevices?: readonly VirtioDevice[];
   readonly mmioDevices?: readonly VirtioDevice[];
   /**
-   * `host`: time is what `moveTo` says, and goes on slowly between two calls. `steps`: it is what the guest has done,
-   * and jumps where the guest only waits, so two runs with the same input are the same.
+   * `host`: time is what `moveTo` says, and goes on slowly between two calls. `steps`: it is what
+   * the guest has done, and jumps where the guest only waits, so two runs with the same input are
+   * the same.
    */
   readonly time?: 'host' | 'steps';
   readonly stepsPerTick?: number;
   /** Wall-clock time at tick 0, in nanoseconds since 1970; default 0. */
   readonly epochNs?: bigint;
-  /** Bytes of serial output that wait for the host before the machine stops for it; default 1 MiB. */
+  /**
+   * Bytes of serial output that wait for the host before the machine stops for it; default 1 MiB.
+   */
   readonly serialOutputBytesMax?: number;
 }
 
@@ -48,7 +51,10 @@ export interface SavedComputer {
 
 const STATE_VERSION = 1;
 
-/** A RISC-V computer: one hart, RAM and the board's devices. Nothing comes in but by its methods and its devices'. */
+/**
+ * A RISC-V computer: one hart, RAM and the board's devices. Nothing comes in but by its methods and
+ * its devices'.
+ */
 export class ComputerMachine implements Machine, Disposable {
   readonly kind = 'linux';
   readonly #memory: GuestMemory;
@@ -163,7 +169,9 @@ export class ComputerMachine implements Machine, Disposable {
     };
   }
 
-  /** Zeroes the page at a physical address: a guest that gave it away has no use for what it held. */
+  /**
+   * Zeroes the page at a physical address: a guest that gave it away has no use for what it held.
+   */
   releasePage(address: number): void {
     const page = this.#ram.bytes(address, PAGE_BYTES);
     if (!page) return;
@@ -172,8 +180,8 @@ export class ComputerMachine implements Machine, Disposable {
   }
 
   /**
-   * The computer as it is between two runs, without what the host has not taken from its serial line. The snapshot's
-   * memory is the caller's to dispose.
+   * The computer as it is between two runs, without what the host has not taken from its serial
+   * line. The snapshot's memory is the caller's to dispose.
    */
   save(): SavedComputer {
     assert(!this.#end, 'a computer that ended is not saved');
@@ -187,7 +195,10 @@ export class ComputerMachine implements Machine, Disposable {
     return { memory: this.#memory.snapshot(), state, servesSbi: this.#servesSbi };
   }
 
-  /** Goes on as another did. @throws HostError `machine-state` for what was not saved by a computer like this one */
+  /**
+   * Goes on as another did.
+   * @throws HostError `machine-state` for what was not saved by a computer like this one
+   */
   load(state: Uint8Array): void {
     new StateReader(state).section('computer', STATE_VERSION, (from) => {
       this.#clock.loadState(from);
@@ -214,7 +225,10 @@ export class ComputerMachine implements Machine, Disposable {
     this.#board.elapse();
   }
 
-  /** The hart waits for an interrupt. True where it may have one now, or once its time was moved on to the next. */
+  /**
+   * The hart waits for an interrupt. True where it may have one now, or once its time was moved on
+   * to the next.
+   */
   #wait(hasMoved: boolean): boolean {
     const now = this.#clock.ticks;
     // A hart that has moved has not looked at its own timer since.
@@ -252,7 +266,8 @@ export function createComputer(options: ComputerOptions, what: Boot): ComputerMa
 }
 
 /**
- * A computer of its own that goes on where another was saved, sharing its memory until one of them writes.
+ * A computer of its own that goes on where another was saved, sharing its memory until one of them
+ * writes.
  * @param options as those of the saved one, with devices of the same kinds in the same slots
  * @throws HostError `machine-state` where they are not
  */

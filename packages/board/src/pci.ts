@@ -10,7 +10,10 @@ export interface PciFunction {
   readonly registers: MmioDevice;
 }
 
-/** Pins that the bus leads to the interrupt controller. @see PCI Local Bus Specification 3.0, section 2.2.6 */
+/**
+ * Pins that the bus leads to the interrupt controller.
+ * @see PCI Local Bus Specification 3.0, section 2.2.6
+ */
 export const PCI_PINS = 4;
 export const PCI_SLOTS = 32;
 
@@ -26,9 +29,10 @@ export interface PciWindow {
 }
 
 /**
- * A host bridge of one bus: configuration space at fixed addresses (ECAM), and the functions' registers where the guest
- * put them.
- * @see PCI Express Base Specification 5.0, section 7.2.2, "PCI Express Enhanced Configuration Access Mechanism"
+ * A host bridge of one bus: configuration space at fixed addresses (ECAM), and the functions'
+ * registers where the guest put them.
+ * @see PCI Express Base Specification 5.0, section 7.2.2, "PCI Express Enhanced Configuration
+ * Access Mechanism"
  */
 export class PciHost {
   readonly #functions: (PciFunction | undefined)[] = [];

@@ -20,7 +20,8 @@ export interface PlicOptions {
 }
 
 /**
- * The interrupt controller: level-triggered sources in, one line to each context (a hart in a privilege mode) out.
+ * The interrupt controller: level-triggered sources in, one line to each context (a hart in a
+ * privilege mode) out.
  * @see RISC-V PLIC Specification 1.0.0
  */
 export class Plic implements MmioDevice, Stateful {
@@ -120,7 +121,10 @@ export class Plic implements MmioDevice, Stateful {
     return exists ? context * this.#wordCount + word : -1;
   }
 
-  /** The pending source of the highest priority above `floor`, the lowest of those; 0 if there is none. */
+  /**
+   * The pending source of the highest priority above `floor`, the lowest of those; 0 if there is
+   * none.
+   */
   #best(context: number, floor: number): number {
     let best = 0;
     let bestPriority = floor;
@@ -151,7 +155,10 @@ export class Plic implements MmioDevice, Stateful {
     return source;
   }
 
-  /** A source that isn't enabled for the context, or isn't in service, is silently ignored (chapter 9). */
+  /**
+   * A source that isn't enabled for the context, or isn't in service, is silently ignored (chapter
+   * 9).
+   */
   #complete(context: number, source: number): void {
     if (source < 1 || source > this.sourceCount || !hasBit(this.#inService, source)) return;
     const enabled = this.#enable[context * this.#wordCount + (source >>> 5)]!;

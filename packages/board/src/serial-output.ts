@@ -6,7 +6,10 @@ export class SerialOutput {
   #bytes = new Uint8Array(4096);
   #length = 0;
 
-  /** @param bytesMax from where on it says that it is full; what is written then is kept all the same */
+  /**
+   * @param bytesMax from where on it says that it is full; what is written then is kept all the
+   * same
+   */
   constructor(bytesMax = SERIAL_OUTPUT_BYTES_MAX) {
     this.#bytesMax = bytesMax;
   }

@@ -145,7 +145,9 @@ export class StateReader {
     for (let i = 0; i < length; i++) into[i] = this.u32();
   }
 
-  /** @throws HostError unless the next section has this name and version and `read` reads all of it */
+  /**
+   * @throws HostError unless the next section has this name and version and `read` reads all of it
+   */
   section(name: string, version: number, read: (from: StateReader) => void): void {
     const found = this.text();
     if (found !== name) throw badState(`has '${found}' where '${name}' is due`);

@@ -44,7 +44,7 @@ test.each([
   expect(uart.load(2)).toBe(identity);
 });
 
-test('an empty transmitter interrupts once it is enabled, and after each byte, until it is identified', () => {
+test('an empty transmitter interrupts once enabled, and after each byte, until identified', () => {
   const { uart, state } = setUp();
   uart.store(1, 1, 2);
   expect(state.isHigh).toBe(true);

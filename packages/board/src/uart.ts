@@ -49,7 +49,10 @@ export interface UartOptions {
 
 export const UART_INPUT_BYTES_MAX = 65_536;
 
-/** A serial port that is as fast as the guest writes: 16550A with its FIFOs. Registers are a byte apart. */
+/**
+ * A serial port that is as fast as the guest writes: 16550A with its FIFOs. Registers are a byte
+ * apart.
+ */
 export class Uart implements MmioDevice, Stateful {
   readonly size = 0x100;
   readonly #line: InterruptLine;
@@ -191,7 +194,9 @@ export class Uart implements MmioDevice, Stateful {
     this.#modemDelta |= (before ^ this.#modemStatus()) >>> 4;
   }
 
-  /** In loopback the four outputs are wired to the four inputs: DTR-DSR, RTS-CTS, OUT1-RI, OUT2-DCD. */
+  /**
+   * In loopback the four outputs are wired to the four inputs: DTR-DSR, RTS-CTS, OUT1-RI, OUT2-DCD.
+   */
   #modemStatus(): number {
     const control = this.#modemControl;
     if ((control & LOOPBACK) === 0) return MODEM_READY;
@@ -220,7 +225,8 @@ export class Uart implements MmioDevice, Stateful {
   #identity(): number {
     const enabled = this.#interruptEnable;
     if ((enabled & ENABLE_RECEIVED) !== 0 && this.#input.length > 0) {
-      // The line is quiet at once behind the last byte, so the time-out of a FIFO below its trigger is now.
+      // The line is quiet at once behind the last byte, so the time-out of a FIFO below its trigger
+      // is now.
       const trigger = this.#fifoControl & FIFO_ENABLE ? TRIGGERS[this.#fifoControl >>> 6]! : 1;
       return this.#input.length >= trigger ? IDENTITY_RECEIVED : IDENTITY_TIMEOUT;
     }

@@ -1,9 +1,9 @@
 /**
- * A tree of files as a guest's kernel asks for it: nodes by number, names under directories. The kernel checks
- * permissions, resolves paths and caches; the tree stores.
+ * A tree of files as a guest's kernel asks for it: nodes by number, names under directories. The
+ * kernel checks permissions, resolves paths and caches; the tree stores.
  *
- * A request that fails throws a `FileFault`. Names are bytes as characters 0 to 255 (`bytes/latin1`), for Linux does
- * not say that they are text.
+ * A request that fails throws a `FileFault`. Names are bytes as characters 0 to 255
+ * (`bytes/latin1`), for Linux does not say that they are text.
  */
 export interface FileTree {
   readonly root: number;
@@ -14,7 +14,10 @@ export interface FileTree {
   target(node: number): Uint8Array;
   create(directory: number, name: string, what: NewNode): number;
   link(node: number, directory: number, name: string): void;
-  /** Removes a name: of a directory, which is empty, or of anything else. The node lives while it is held. */
+  /**
+   * Removes a name: of a directory, which is empty, or of anything else. The node lives while it is
+   * held.
+   */
   remove(directory: number, name: string, isDirectory: boolean): void;
   rename(from: Place, to: Place, mode: RenameMode): void;
   /** @returns bytes read: fewer only at the end of the file */
@@ -25,7 +28,9 @@ export interface FileTree {
   parent(directory: number): number;
   /** Makes what was written of a node outlive a crash, as far as the tree promises that at all. */
   flush(node: number): void;
-  /** The kernel knows of the node, or not any more: without a name it lives as long as it is held. */
+  /**
+   * The kernel knows of the node, or not any more: without a name it lives as long as it is held.
+   */
   hold(node: number): void;
   release(node: number): void;
   statistics(): TreeStatistics;

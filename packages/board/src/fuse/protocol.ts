@@ -3,7 +3,8 @@ import type { Attributes, TreeStatistics } from './file-tree.ts';
 /**
  * Requests and answers of FUSE, little-endian.
  *
- *     request   u32 length · u32 operation · u64 id · u64 node · u32 uid · u32 gid · u32 pid · u32 reserved · arguments
+ *     request   u32 length · u32 operation · u64 id · u64 node
+ *               u32 user · u32 group · u32 process · u32 reserved · arguments
  *     answer    u32 length · i32 -errno · u64 id · results
  *
  * @see Linux, include/uapi/linux/fuse.h, version 7.38
@@ -57,7 +58,10 @@ const BLOCK_BYTES = 4096;
 /** The unit of `st_blocks`. */
 const SECTOR_BYTES = 512;
 
-/** Seconds for which the kernel trusts what it was told: nobody else changes the tree while it is mounted. */
+/**
+ * Seconds for which the kernel trusts what it was told: nobody else changes the tree while it is
+ * mounted.
+ */
 export const VALID_SECONDS = 3600n;
 
 export function writeAttributes(

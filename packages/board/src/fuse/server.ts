@@ -167,7 +167,10 @@ export class FuseServer {
     }
   }
 
-  /** Over a tree that is as the saved one's was. @throws HostError `machine-state` where it lacks a node */
+  /**
+   * Over a tree that is as the saved one's was.
+   * @throws HostError `machine-state` where it lacks a node
+   */
   loadState(from: StateReader): void {
     this.reset();
     for (let left = from.u32(); left > 0; left--) {
@@ -520,7 +523,10 @@ function endOfString(bytes: Uint8Array, at: number): number {
   return end;
 }
 
-/** What a number can't hold is no node, handle or offset of ours; the largest that it can is none either. */
+/**
+ * What a number can't hold is no node, handle or offset of ours; the largest that it can is none
+ * either.
+ */
 function toNumber(value: bigint): number {
   return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
 }

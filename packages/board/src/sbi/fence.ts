@@ -32,8 +32,8 @@ function row(
 }
 
 /**
- * Ranges and address spaces narrow a fence down, which may do more. A write of `satp`, even of what it was, drops all
- * translations.
+ * Ranges and address spaces narrow a fence down, which may do more. A write of `satp`, even of what
+ * it was, drops all translations.
  */
 function flushTranslations({ processor }: SbiBoard): void {
   processor.setCsr(SATP, processor.csr(SATP)!);

@@ -2,7 +2,10 @@ import type { Processor } from '@polyvisor/riscv/contract';
 import type { GuestRam } from '../device.ts';
 import type { PowerEnd } from '../syscon.ts';
 
-/** What the machine's M-mode has at hand to serve a call. Harts are those of the board; there is one. */
+/**
+ * What the machine's M-mode has at hand to serve a call. Harts are those of the board; there is
+ * one.
+ */
 export interface SbiBoard {
   readonly processor: Processor;
   readonly ram: GuestRam;

@@ -6,7 +6,10 @@ const A1 = 11;
 const A6 = 16;
 const A7 = 17;
 
-/** The extension of a7, the function of a6; error and value go to a0 and a1 (section 3, "Binary Encoding"). */
+/**
+ * The extension of a7, the function of a6; error and value go to a0 and a1 (section 3, "Binary
+ * Encoding").
+ */
 export function serveSbi(board: SbiBoard): void {
   const { processor } = board;
   const extension = Number(BigInt.asUintN(32, processor.x(A7)));

@@ -50,8 +50,8 @@ const regions: readonly (readonly [base: number, span: number])[] = [
 ];
 
 /**
- * Any access to any register: no device may throw, and what is read fits the size. Now and then the state is saved
- * and loaded. @throws on the first access that fails, with its number and its seed
+ * Any access to any register: no device may throw, and what is read fits the size. Now and then the
+ * state is saved and loaded. @throws on the first access that fails, with its number and its seed
  */
 export function fuzzRegisters(seed: number, accesses: number): { accesses: number; loads: number } {
   const random = new Random(seed);

@@ -38,9 +38,9 @@ const NEXT = 1;
 const WRITE = 2;
 
 /**
- * Drivers that put anything into their queues: descriptors that loop, overlap the rings, leave RAM; lengths, flags,
- * heads and indexes at random; requests that are half right. No device may throw; what comes back was offered; and
- * after a reset each serves a right request.
+ * Drivers that put anything into their queues: descriptors that loop, overlap the rings, leave RAM;
+ * lengths, flags, heads and indexes at random; requests that are half right. No device may throw;
+ * what comes back was offered; and after a reset each serves a right request.
  * @throws on the first case that fails, with its number and its seed
  */
 export function fuzzVirtio(seed: number, cases: number): FuzzCounts {
@@ -143,7 +143,9 @@ function moveTables(driver: MmioDriver, random: Random): void {
   driver.write(0x70, 15);
 }
 
-/** A chain of four descriptors at every fourth; something is wrong about once in `wrongIn` choices. */
+/**
+ * A chain of four descriptors at every fourth; something is wrong about once in `wrongIn` choices.
+ */
 function fill(subject: Subject, queue: DriverQueue, random: Random, wrongIn: number): void {
   const { ram } = subject.driver;
   const view = new DataView(ram.memory.buffer, DATA_OFFSET);
@@ -184,7 +186,10 @@ function anyAddress(random: Random): number {
   ]);
 }
 
-/** @returns how many chains came back in a ring that is where the driver put it; each names a descriptor */
+/**
+ * @returns how many chains came back in a ring that is where the driver put it; each names a
+ * descriptor
+ */
 function countUsed(queue: DriverQueue, driver: MmioDriver): number {
   const view = driver.ram.view();
   const at = queue.used - RAM_BASE;

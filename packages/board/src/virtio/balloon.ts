@@ -20,7 +20,10 @@ export class VirtioBalloon implements VirtioDevice {
   readonly #view = new DataView(this.config.buffer);
   #port: VirtioPort | undefined;
 
-  /** @param release is told the physical address of each page that the guest gave away; its contents are lost */
+  /**
+   * @param release is told the physical address of each page that the guest gave away; its contents
+   * are lost
+   */
   constructor(release: (address: number) => void) {
     this.#release = release;
   }

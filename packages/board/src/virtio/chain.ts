@@ -7,7 +7,9 @@ export interface Segment {
   readonly length: number;
 }
 
-/** A buffer of the driver: bytes for the device to read, then room for it to write, each in pieces. */
+/**
+ * A buffer of the driver: bytes for the device to read, then room for it to write, each in pieces.
+ */
 export class DescriptorChain {
   /** Number of its first descriptor, by which the driver knows it. */
   readonly head: number;
@@ -78,7 +80,9 @@ export class DescriptorChain {
     return count;
   }
 
-  /** Room for the next `length` bytes in pieces, for the caller to fill before it asks for the next. */
+  /**
+   * Room for the next `length` bytes in pieces, for the caller to fill before it asks for the next.
+   */
   *writePieces(length: number): Generator<Uint8Array, void, void> {
     for (const piece of this.#writable.take(length)) {
       yield this.#ram.bytes(piece.address, piece.length)!;

@@ -72,7 +72,8 @@ export class VirtioCore implements VirtioPort, Stateful {
     if (value === 0) return this.#reset();
     let next = value & 0xff;
     const isAgreeing = (next & ~this.status & STATUS_FEATURES_OK) !== 0;
-    // What was not offered, or a driver from before version 1, is not agreed to (section 3.1.1, steps 5 and 6).
+    // What was not offered, or a driver from before version 1, is not agreed to (section 3.1.1,
+    // steps 5 and 6).
     if (isAgreeing && !this.#areFeaturesGood()) next &= ~STATUS_FEATURES_OK;
     const isStarting =
       (next & ~this.status & STATUS_DRIVER_OK) !== 0 && (next & STATUS_FEATURES_OK) !== 0;

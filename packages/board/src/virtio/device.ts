@@ -2,8 +2,8 @@ import type { StateReader, StateWriter } from '../state.ts';
 import type { Virtqueue } from './queue.ts';
 
 /**
- * What is particular to one kind of virtio device. The rest (status, features, queues, interrupts) is `VirtioCore`'s,
- * and how a driver reaches it a transport's.
+ * What is particular to one kind of virtio device. The rest (status, features, queues, interrupts)
+ * is `VirtioCore`'s, and how a driver reaches it a transport's.
  */
 export interface VirtioDevice {
   /** @see VIRTIO 1.2, chapter 5, "Device Types" */

@@ -16,7 +16,10 @@ export interface FsOptions {
   readonly tree: FileTree;
 }
 
-/** A tree of files: `mount -t virtiofs <tag> /mnt`, or the root with `root=<tag> rootfstype=virtiofs`. */
+/**
+ * A tree of files: `mount -t virtiofs <tag> /mnt`, or the root with `root=<tag>
+ * rootfstype=virtiofs`.
+ */
 export class VirtioFs implements VirtioDevice {
   readonly deviceId = 26;
   readonly features = 0n;

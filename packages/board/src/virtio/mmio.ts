@@ -129,7 +129,10 @@ export class VirtioMmio implements MmioDevice, Stateful {
   }
 }
 
-/** A 64-bit address with its low or high half replaced; one that a number can't hold stays far outside of RAM. */
+/**
+ * A 64-bit address with its low or high half replaced; one that a number can't hold stays far
+ * outside of RAM.
+ */
 export function withHalf(address: number, offset: number, half: number): number {
   const low = address % 2 ** 32;
   const high = Math.floor(address / 2 ** 32);

@@ -23,7 +23,9 @@ export interface NetOptions {
   readonly mac: Uint8Array;
   /** Largest IP packet in bytes; default 1500. */
   readonly mtu?: number;
-  /** Takes a frame that the guest sends: Ethernet from the destination address on, without checksum. */
+  /**
+   * Takes a frame that the guest sends: Ethernet from the destination address on, without checksum.
+   */
   readonly transmit: (frame: Uint8Array) => void;
 }
 

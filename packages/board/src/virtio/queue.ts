@@ -3,8 +3,9 @@ import type { StateReader, StateWriter, Stateful } from '../state.ts';
 import { DescriptorChain, type Segment } from './chain.ts';
 
 /**
- * A split virtqueue: three tables in guest memory, which the driver may fill with anything. What the specification
- * forbids makes the queue `broken`, for good, until the device is reset; it never throws.
+ * A split virtqueue: three tables in guest memory, which the driver may fill with anything. What
+ * the specification forbids makes the queue `broken`, for good, until the device is reset; it never
+ * throws.
  *
  *     descriptor   u64 address · u32 length · u16 flags · u16 next
  *     available    u16 flags · u16 index · u16 head[size] · u16 used_event
@@ -23,7 +24,10 @@ const AVAILABLE_NO_INTERRUPT = 1;
 /** Descriptors of an indirect table, beyond which no driver goes. */
 export const INDIRECT_MAX = 1024;
 
-/** Bytes of a chain, read and written together: more than drivers ask for, and served in a fraction of a second. */
+/**
+ * Bytes of a chain, read and written together: more than drivers ask for, and served in a fraction
+ * of a second.
+ */
 export const CHAIN_BYTES_MAX = 2 ** 24;
 
 export class Virtqueue implements Stateful {
@@ -64,7 +68,10 @@ export class Virtqueue implements Stateful {
     this.#signalledUsed = 0;
   }
 
-  /** The driver says that its tables are in place. What they are is checked here, so that they are RAM later on. */
+  /**
+   * The driver says that its tables are in place. What they are is checked here, so that they are
+   * RAM later on.
+   */
   enable(hasEventIndex: boolean): void {
     this.isReady = true;
     this.hasEventIndex = hasEventIndex;
@@ -79,7 +86,10 @@ export class Virtqueue implements Stateful {
     if (!isSizeGood || !areAligned || !areInRam) this.#break();
   }
 
-  /** The next chain that the driver made available; undefined if there is none, or if the queue is broken. */
+  /**
+   * The next chain that the driver made available; undefined if there is none, or if the queue is
+   * broken.
+   */
   pop(): DescriptorChain | undefined {
     if (!this.isReady || this.isBroken) return undefined;
     const waiting = (this.#u16(this.available + 2) - this.#nextAvailable) & 0xffff;
@@ -109,7 +119,10 @@ export class Virtqueue implements Stateful {
     this.#setU16(this.used + 2, this.#nextUsed);
   }
 
-  /** Whether the driver wants an interrupt for what was pushed since the last call (sections 2.7.7, 2.7.10). */
+  /**
+   * Whether the driver wants an interrupt for what was pushed since the last call (sections 2.7.7,
+   * 2.7.10).
+   */
   takeSignal(): boolean {
     if (!this.isReady || this.isBroken) return false;
     const before = this.#signalledUsed;

@@ -5,8 +5,8 @@ import type { VirtioDevice, VirtioPort } from './device.ts';
 export const ENTROPY_BYTES_MAX = 4096;
 
 /**
- * A source of entropy, which the host hands in: what is there is given out, each byte once, and a guest that asks for
- * more waits. @see VIRTIO 1.2, section 5.4, "Entropy Device"
+ * A source of entropy, which the host hands in: what is there is given out, each byte once, and a
+ * guest that asks for more waits. @see VIRTIO 1.2, section 5.4, "Entropy Device"
  */
 export class VirtioRng implements VirtioDevice {
   readonly deviceId = 4;

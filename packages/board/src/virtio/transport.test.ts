@@ -33,7 +33,7 @@ describe('the core', () => {
     expect(driver.read(0x70)).toBe(3);
   });
 
-  test('a broken queue needs a reset: the driver hears of it, and nothing more is served until it is done', () => {
+  test('a broken queue needs a reset: the driver hears of it, and is not served before', () => {
     const device = new VirtioRng();
     const driver = new MmioDriver(device);
     driver.queues[0]!.offer(200);

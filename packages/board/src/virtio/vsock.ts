@@ -132,7 +132,10 @@ export class VirtioVsock implements VirtioDevice {
     this.#ports.set(hostPort, accept);
   }
 
-  /** Opens a stream to a port of the guest; undefined if there are too many or the guest has no driver yet. */
+  /**
+   * Opens a stream to a port of the guest; undefined if there are too many or the guest has no
+   * driver yet.
+   */
   connect(guestPort: number, listener: StreamListener): VsockStream | undefined {
     if (!this.#port || this.#streams.size >= STREAMS_MAX) return undefined;
     while (this.#streams.has(keyOf(guestPort, this.#nextHostPort))) this.#advanceHostPort();
