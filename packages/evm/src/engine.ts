@@ -129,11 +129,9 @@ class Transition implements Execution {
   run(gas: number): boolean {
     if (this.#outcome) return true;
     this.#guard(() => {
-      const { globals, view, functions } = this.#vm;
+      const { globals } = this.#vm;
       if (this.#isEntered) {
-        const left = view.getBigInt64(globals.frame.value + frame.gas, true);
-        globals.slice.value = left - BigInt(Math.max(1, Math.floor(gas)));
-        if (functions.run(1) === PAUSED) return;
+        if (this.#vm.run(BigInt(Math.max(1, Math.floor(gas)))) === PAUSED) return;
       }
       this.#finish(endings[globals.ending.value]!, globals.gas.value);
     });

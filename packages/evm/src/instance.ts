@@ -1,3 +1,4 @@
+import { bytesToLatin1 } from '@polyvisor/bytes/latin1';
 import { KECCAK_EMPTY, keccak256 } from '@polyvisor/crypto/keccak';
 import { assert } from '@polyvisor/errors/assert';
 import { create2Address, createAddress, isDelegation } from './addresses.ts';
@@ -31,6 +32,7 @@ import { type ExportedFunction, writeModule } from './module.ts';
 import { precompileAt } from './precompiles/precompiles.ts';
 import { faultCodes, type imports } from './runtime/imports.ts';
 import type { Globals, RuntimeOptions } from './runtime/runtime.ts';
+import type { ENDED, PAUSED } from './runtime/tiers.ts';
 import { decodeLogs } from './logs.ts';
 import type { BlockEnvironment, Tracer, WorldState } from './world.ts';
 
@@ -99,6 +101,8 @@ export class EvmInstance {
   /** First free element of the table of superblocks. */
   #superblocks = 1;
   #linkedInstructions = 0;
+  /** Gas that was left of the slice when it was last looked at. */
+  #budget = 0n;
   readonly #codes = new Map<string, LoadedCode>();
   #codeTop = CODE;
   #bytes: Uint8Array;
@@ -362,7 +366,7 @@ export class EvmInstance {
 
   /** Copies code into the engine's memory and maps its jump destinations, unless it is there. */
   #load(hash: Uint8Array, read: () => Uint8Array): LoadedCode {
-    const key = hashKey(hash);
+    const key = bytesToLatin1(hash);
     const known = this.#codes.get(key);
     if (known) return known;
     // Compiled code keeps its program, so the bytes must be its own.
@@ -387,12 +391,29 @@ export class EvmInstance {
     return loaded;
   }
 
+  /** Runs the frames until the slice of this much gas is spent or the outermost one ends. */
+  run(gas: bigint): typeof PAUSED | typeof ENDED {
+    const { view, globals } = this;
+    globals.slice.value = view.getBigInt64(globals.frame.value + frame.gas, true) - gas;
+    this.#budget = gas;
+    return this.functions.run(1) as typeof PAUSED | typeof ENDED;
+  }
+
+  /** Gas left of the slice, when the running frame's is in its record. */
+  #budgetLeft(): bigint {
+    const { view, globals } = this;
+    return view.getBigInt64(globals.frame.value + frame.gas, true) - globals.slice.value;
+  }
+
   /** The running frame has been at `pc` another number of times. */
   #hot(pc: number): void {
     const { view } = this;
     const loaded = this.#compilable.get(
       view.getUint32(this.globals.frame.value + frame.code, true),
     )!;
+    const left = this.#budgetLeft();
+    this.#cache!.earn(Number(this.#budget - left));
+    this.#budget = left;
     const visits = view.getUint32(loaded.cells + 4 * pc, true) >>> 1;
     const unit = loaded.contract!.unitAt(pc, visits);
     if (!unit) return;
@@ -522,8 +543,4 @@ export class EvmInstance {
 function isEmptyHash(hash: Uint8Array): boolean {
   for (let i = 0; i < 32; i++) if (hash[i] !== KECCAK_EMPTY[i]) return false;
   return true;
-}
-
-function hashKey(hash: Uint8Array): string {
-  return String.fromCharCode(...hash);
 }

@@ -413,7 +413,10 @@ class Interpreter implements OpEmitter {
       });
       a.store('i32.store', address, i32.add(cell, 2));
       const isReport = i32.eqz(i32.and(i32.add(cell, 2), 2 * VISITS_PER_REPORT - 1));
-      a.when(isReport, () => a.run(rt.imports.hot, this.pc));
+      a.rarely(isReport, () => {
+        a.store('i64.store', this.frame, this.gas, frame.gas);
+        a.run(rt.imports.hot, this.pc);
+      });
     });
   }
 

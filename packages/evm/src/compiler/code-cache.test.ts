@@ -44,9 +44,12 @@ describe('limits', () => {
 
 describe('mixed code', () => {
   const loop = codeOf(100);
+  const ENOUGH_GAS = 10_000_000;
 
   test('is compiled when interpreting it has cost as much, once for all instances', () => {
-    const contract = new CodeCache('osaka', 'mixed').contract('a', loop);
+    const cache = new CodeCache('osaka', 'mixed');
+    const contract = cache.contract('a', loop);
+    cache.earn(ENOUGH_GAS);
     expect([...contract.whole()]).toEqual([]);
     expect(contract.unitAt(0, 1)).toBeUndefined();
     expect(contract.unitAt(0, 1000)).toBeUndefined();
@@ -57,8 +60,28 @@ describe('mixed code', () => {
   });
 
   test('of a few instructions has to be visited more often', () => {
-    const contract = new CodeCache('osaka', 'mixed').contract('a', codeOf(10));
+    const cache = new CodeCache('osaka', 'mixed');
+    const contract = cache.contract('a', codeOf(10));
+    cache.earn(ENOUGH_GAS);
     expect(contract.unitAt(0, 6400)).toBeUndefined();
     expect(contract.unitAt(0, 6500)?.entries).toEqual([0]);
+  });
+
+  test('waits until all code together has spent the gas that stands for the time of compiling', () => {
+    // 60,000 instructions for a module, 500 for each of 100 in it, at 3 gas.
+    const gas = 3 * (60_000 + 500 * 100);
+    for (const [earned, isCompiled] of [
+      [3 * (60_000 + 500 * 800) - 1, false],
+      [3 * (60_000 + 500 * 800), true],
+    ] as const) {
+      const cache = new CodeCache('osaka', 'mixed');
+      const contract = cache.contract('a', loop);
+      cache.earn(earned);
+      expect(contract.unitAt(0, 1200) !== undefined).toBe(isCompiled);
+      // What was earned is spent: a second module has to wait.
+      expect(cache.contract('b', loop.slice(1)).unitAt(0, 1200)).toBeUndefined();
+      cache.earn(gas + 3 * (60_000 + 500 * 800));
+      expect(contract.unitAt(0, 1200)).toBeDefined();
+    }
   });
 });

@@ -26,11 +26,20 @@ export const cacheLimits: CacheLimits = {
 
 /**
  * What compiling costs in interpreted instructions: for a module, and for each instruction in it. A superblock is
- * compiled when it would have taken as long to interpret so far, so no code runs half as fast as if interpreted.
+ * compiled when interpreting all of it would have taken as long so far. How much of it was really run nobody knows,
+ * so all compiling together is also bounded by the gas that all code together has spent.
  */
 const UNIT_COST = 60_000;
 const INSTRUCTION_COST = 500;
 const INSTRUCTIONS_MAX = 2 * traceLimits.instructionsMax;
+
+/** Gas that an instruction costs at least on the average, in code that is not made to be slow. */
+const INSTRUCTION_GAS = 3;
+
+/** How many instructions may be interpreted in the time that compiling takes: earned by running, spent by compiling. */
+interface Credit {
+  instructions: number;
+}
 
 /** Compiled code of an engine, shared by its instances. */
 export class CodeCache {
@@ -38,6 +47,7 @@ export class CodeCache {
   readonly #tier: Tier;
   readonly limits: CacheLimits;
   readonly #contracts = new Map<string, CompiledContract>();
+  readonly #credit: Credit = { instructions: 0 };
 
   constructor(fork: Hardfork, tier: Tier, limits = cacheLimits) {
     this.#fork = fork;
@@ -50,12 +60,24 @@ export class CodeCache {
     const known = this.#contracts.get(key);
     const { contractInstructionsMax } = this.limits;
     const contract =
-      known ?? new CompiledContract(code.slice(), this.#fork, this.#tier, contractInstructionsMax);
+      known ??
+      new CompiledContract(
+        code.slice(),
+        this.#fork,
+        this.#tier,
+        contractInstructionsMax,
+        this.#credit,
+      );
     // A Map keeps the order of insertion: the first is the one loaded longest ago.
     this.#contracts.delete(key);
     this.#trim();
     this.#contracts.set(key, contract);
     return contract;
+  }
+
+  /** Code has run and spent this gas: that much more may be compiled. */
+  earn(gas: number): void {
+    this.#credit.instructions += Math.max(0, gas / INSTRUCTION_GAS);
   }
 
   #trim(): void {
@@ -81,11 +103,19 @@ export class CompiledContract {
   readonly #units = new Map<number, CompiledUnit>();
   #program: Program | undefined;
   readonly #instructionsMax: number;
+  readonly #credit: Credit;
   #isWhole = false;
   /** Instructions of its superblocks. */
   instructionCount = 0;
 
-  constructor(code: Uint8Array, fork: Hardfork, tier: Tier, instructionsMax: number) {
+  constructor(
+    code: Uint8Array,
+    fork: Hardfork,
+    tier: Tier,
+    instructionsMax: number,
+    credit: Credit,
+  ) {
+    this.#credit = credit;
     this.#code = code;
     this.#fork = fork;
     this.#tier = tier;
@@ -109,9 +139,11 @@ export class CompiledContract {
   unitAt(pc: number, visits: number): CompiledUnit | undefined {
     const known = this.#units.get(pc);
     if (known || this.#tier === 'compiled') return known;
-    const isDue = (instructions: number): boolean =>
-      this.instructionCount + instructions <= this.#instructionsMax &&
-      visits * instructions >= UNIT_COST + INSTRUCTION_COST * instructions;
+    const isDue = (instructions: number): boolean => {
+      const cost = UNIT_COST + INSTRUCTION_COST * instructions;
+      const isPaid = Math.min(visits * instructions, this.#credit.instructions) >= cost;
+      return isPaid && this.instructionCount + instructions <= this.#instructionsMax;
+    };
     // Planning costs too, so how long a trace is is remembered, and asked only when it could be due.
     const length = this.#lengths.get(pc);
     if (!isDue(length ?? INSTRUCTIONS_MAX)) return undefined;
@@ -125,6 +157,7 @@ export class CompiledContract {
       return undefined;
     }
     this.#pay(trace);
+    this.#credit.instructions -= UNIT_COST + INSTRUCTION_COST * trace.instructionCount;
     return this.#compile([trace]);
   }
 

@@ -15,7 +15,7 @@ export interface CompiledUnit {
   readonly entries: readonly number[];
   /** JUMPDESTs inside, whose visits so far it makes up for. */
   readonly jumpdests: ReadonlySet<number>;
-  /** Where the last trace goes on that became too long; it is visited as often as that one. */
+  /** Where the last trace goes on if it became too long; it is visited as often as that one. */
   readonly next: number | undefined;
   readonly instructionCount: number;
 }
@@ -40,12 +40,12 @@ export function compileUnit(
     const index = m.adopt(superblockType.params, superblockType.results, body);
     m.exportFunction(superblockName(traces[i]!.pc), index);
   });
-  const next = traces.at(-1)?.next;
+  const last = traces.at(-1);
   return {
     module: new WebAssembly.Module(m.finish()),
     entries: traces.map(({ pc }) => pc),
     jumpdests: new Set(traces.flatMap(({ jumpdests }) => [...jumpdests])),
     instructionCount: traces.reduce((sum, trace) => sum + trace.instructionCount, 0),
-    next: next?.kind === 'leave' ? next.pc : undefined,
+    next: last?.next.kind === 'leave' && !last.loop ? last.next.pc : undefined,
   };
 }

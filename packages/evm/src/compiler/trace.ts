@@ -25,7 +25,7 @@ export interface Trace {
 export type Next =
   | { readonly kind: 'said' | 'stop' | 'invalid' | 'loop' }
   | { readonly kind: 'go'; readonly pc: number }
-  /** The trace has become too long: to an instruction that is no JUMPDEST. */
+  /** To an instruction that is no JUMPDEST, because the trace has become too long or is a loop. */
   | { readonly kind: 'leave'; readonly pc: number };
 
 export interface Loop {
@@ -221,7 +221,7 @@ class Planner {
         if (this.#closes(pc)) return { kind: 'loop' };
         if (!this.#mayVisit(pc)) return { kind: 'go', pc };
       }
-      if (this.#count >= 2 * this.#limits.instructionsMax) return { kind: 'leave', pc };
+      if (this.#count >= 2 * this.#limits.instructionsMax) return this.#elsewhere();
       this.#arrivesByJump = false;
       if (program.isJumpdest(pc)) this.#visited.add(pc);
       const row = program.rowAt(pc);
@@ -262,8 +262,16 @@ class Planner {
     const isFollowing = flow.kind === 'follow' || flow.kind === 'pass';
     if (lastOfSegment.has(row.name) && !isFollowing) this.#segment = undefined;
     if (lastOfTrace.has(row.name)) return { kind: 'said' };
-    const isOver = row.name === 'JUMP' && flow.kind !== 'follow';
-    return isOver ? { kind: 'said' } : undefined;
+    if (row.name === 'JUMP' && flow.kind !== 'follow') return { kind: 'said' };
+    // What comes after a loop is run once where the loop is run often, so it is another trace.
+    if (row.name === 'JUMPI' && flow.kind === 'loop') return this.#elsewhere();
+    return undefined;
+  }
+
+  #elsewhere(): Next {
+    const pc = this.#pc;
+    if (pc >= this.#program.code.length) return { kind: 'stop' };
+    return { kind: this.#program.isJumpdest(pc) ? 'go' : 'leave', pc };
   }
 
   #plain(row: Opcode): Flow {

@@ -19,7 +19,7 @@ export const imports = {
   precompile: { params: [I32], results: [I32] },
   /** (word): replaces the block number at the address by the block's hash, or zero. */
   blockHash: { params: [I32], results: [] },
-  /** (pc): the running frame has been there a number of times and found no compiled code. */
+  /** (pc): the running frame, its gas in its record, has been there a number of times and found no compiled code. */
   hot: { params: [I32], results: [] },
   /** (limit code): never returns. */
   fault: { params: [I32], results: [] },

@@ -28,6 +28,7 @@ export const VISITS_PER_REPORT = 64;
 
 export function declareTiers(rt: Runtime): void {
   rt.declare('run', [I32], [I32]);
+  if (!rt.isTiered) return;
   rt.declare('leave', [I32, I32, I64, I32, I32], [I32]);
   rt.declare('goTo', [...superblockType.params, I32], [I32]);
   rt.declare('jump', [...superblockType.params, I64], [I32]);
@@ -36,7 +37,8 @@ export function declareTiers(rt: Runtime): void {
 }
 
 export function defineTiers(rt: Runtime): void {
-  if (rt.isTiered) rt.m.exportTable('table', rt.m.table(FUNCREF, { initial: 1 }));
+  if (!rt.isTiered) return;
+  rt.m.exportTable('table', rt.m.table(FUNCREF, { initial: 1 }));
 
   // (frame, sp, gas, pc, whether to look for compiled code there): goes on at any instruction.
   rt.define('leave', (a, current, sp, gas, pc, isEntering) => {
@@ -52,9 +54,7 @@ export function defineTiers(rt: Runtime): void {
     const { i32 } = a;
     const cell = a.localI32();
     a.set(cell, a.load('i32.load', cellAt(a, a.load('i32.load', current!, frame.cells), pc!)));
-    if (rt.isTiered) {
-      a.when(i32.and(cell, 1), () => enterSuperblock(rt, a, [current!, sp!, gas!, floor!], cell));
-    }
+    a.when(i32.and(cell, 1), () => enterSuperblock(rt, a, [current!, sp!, gas!, floor!], cell));
     a.put(current!).put(sp!).put(gas!).put(pc!).put(0).f.returnCall(rt.function('leave'));
   });
 
