@@ -73,7 +73,7 @@ function open(path: string, mode: FileMode): number {
 }
 
 /** A new name in a directory is durable once the directory is; some systems don't let it be opened. */
-function syncDirectory(path: string): void {
+export function syncDirectory(path: string): void {
   if (process.platform === 'win32') return;
   const descriptor = openSync(path, 'r');
   try {

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { openNodeFile } from './node-files.ts';
+import { dirname, join, resolve } from 'node:path';
+import { openNodeFile, syncDirectory } from './node-files.ts';
 import { BlockStore } from './overlay/block-store.ts';
 import type { StoreOptions } from './overlay/block-store.ts';
 
@@ -9,10 +9,19 @@ import type { StoreOptions } from './overlay/block-store.ts';
  * @throws HostError `disk-open`, `disk-store-damaged`
  */
 export function openNodeStore(directory: string, options: StoreOptions = {}): BlockStore {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(resolve(directory));
   const open = (name: string) => openNodeFile(join(directory, name), 'create');
   return BlockStore.open(
     { data: open('blocks'), journals: [open('journal-a'), open('journal-b')] },
     options,
   );
+}
+
+/** Makes it and those above it, so that they outlive the loss of power like what will be in them. */
+function makeDirectory(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = directory; made.length >= first.length; made = dirname(made)) {
+    syncDirectory(dirname(made));
+  }
 }

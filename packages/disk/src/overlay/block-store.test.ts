@@ -250,6 +250,42 @@ test('blocks that changed under the store are found', () => {
   expect(store.verify()).toEqual(['b']);
 });
 
+test('whatever bytes of its files are changed, a store opens at some older state, or says that it is damaged', () => {
+  const files = memoryFiles();
+  const store = open(files, { journalBytesMin: 1500 });
+  const disk = store.create('a', { base, bytes: SIZE });
+  for (let round = 1; round < 40; round++) disk.write((round % 12) * BLOCK, block(round));
+  store.fork('a', 'b');
+  for (let round = 1; round < 9; round++) {
+    disk.write(round * BLOCK, block(100 + round));
+    disk.flush();
+  }
+  const contents = [files.data, ...files.journals].map((file) => {
+    const content = new Uint8Array(file.bytes);
+    file.read(0, content);
+    return content;
+  });
+  const change = fc.tuple(fc.nat(2), fc.oneof(fc.nat(70), fc.nat()), fc.nat(255));
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
+      const bad = contents.map((content) => content.slice());
+      for (const [which, at, value] of changes) {
+        const content = bad[which]!;
+        if (content.length > 0) content[at % content.length] = value;
+      }
+      const [data, first, second] = bad.map((content) => memoryFile(content));
+      try {
+        const found = open({ data: data!, journals: [first!, second!] });
+        for (const { name } of found.list()) contentOf(found.open(name, base));
+        found.verify();
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'disk-store-damaged' });
+      }
+    }),
+    { seed: SEED, numRuns: 500 },
+  );
+});
+
 type Step =
   | { readonly kind: 'write'; readonly disk: number; readonly at: number; readonly length: number }
   | {

@@ -25,7 +25,7 @@ const INDEX_BYTES_MAX = 512 * 1024 * 1024;
 /** One package; Debian's largest has about 1 GB. */
 const PACKAGE_BYTES_MAX = 2 * 1024 * 1024 * 1024;
 
-/** A Debian repository. What it gives was checked against hashes that the release names, and the release as trust says. */
+/** A Debian repository. What it gives was checked against the release, and the release as `trust` says. */
 export class Repository {
   readonly #options: RepositoryOptions;
   readonly packages: readonly PackageInfo[];

@@ -1,7 +1,7 @@
 /** What the sender may have underway: slow start, congestion avoidance, fast recovery. @see RFC 5681, RFC 6582 */
 export class Congestion {
   readonly #mss: number;
-  /** Bytes that may be underway. */
+  /** Bytes that may be underway; it grows by fractions. */
   #window: number;
   #threshold = Infinity;
   #duplicates = 0;
@@ -13,7 +13,7 @@ export class Congestion {
   }
 
   get window(): number {
-    return this.#window;
+    return Math.floor(this.#window);
   }
 
   get isRecovering(): boolean {
