@@ -391,7 +391,7 @@ export class TcpEndpoint {
     this.#stopTimer();
     if (distance(this.#max, this.#una) > 0) this.#startTimer();
     if (this.#isFinAcknowledged()) this.#finAcknowledged();
-    if (this.#isFull && this.#queue.length <= this.#limits.sendBytes / 2) {
+    if (this.#isFull && !this.#isOver && this.#queue.length <= this.#limits.sendBytes / 2) {
       this.#isFull = false;
       this.#parts.events.drained();
     }
