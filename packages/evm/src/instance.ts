@@ -28,10 +28,10 @@ import {
   frameKinds,
   slot,
 } from './layout.ts';
-import { type ExportedFunction, writeModule } from './module.ts';
+import { type ExportedFunction, engineModule } from './module.ts';
 import { precompileAt } from './precompiles/precompiles.ts';
 import { faultCodes, type imports } from './runtime/imports.ts';
-import type { Globals, RuntimeOptions } from './runtime/runtime.ts';
+import type { Globals } from './runtime/runtime.ts';
 import type { ENDED, PAUSED } from './runtime/tiers.ts';
 import { decodeLogs } from './logs.ts';
 import type { BlockEnvironment, Tracer, WorldState } from './world.ts';
@@ -75,19 +75,6 @@ export interface InstanceOptions {
 
 const TABLE_GROWTH = 64;
 
-/** The engine's module of a fork is compiled once, however many instances it has. */
-const modules = new Map<string, WebAssembly.Module>();
-
-function moduleOf(options: RuntimeOptions): WebAssembly.Module {
-  const key = Object.values(options).join(' ');
-  let module = modules.get(key);
-  if (!module) {
-    module = new WebAssembly.Module(writeModule(options).bytes);
-    modules.set(key, module);
-  }
-  return module;
-}
-
 /** One WebAssembly instance of the engine: its memory seen from TypeScript, and what its code imports. */
 export class EvmInstance {
   readonly fork: Hardfork;
@@ -114,7 +101,7 @@ export class EvmInstance {
   constructor({ fork, isTraced, memoryBytesMax, hashSeed, cache }: InstanceOptions) {
     this.fork = fork;
     this.#cache = cache;
-    const module = moduleOf({ fork, isTraced, isTiered: cache !== undefined });
+    const { module } = engineModule({ fork, isTraced, isTiered: cache !== undefined });
     const instance = new WebAssembly.Instance(module, { host: this.#host() });
     this.#exports = instance.exports;
     this.#memory = instance.exports['memory'] as WebAssembly.Memory;

@@ -33,11 +33,24 @@ const exported = [
 ] as const;
 export type ExportedFunction = (typeof exported)[number];
 
-/** The engine of one hardfork as a WebAssembly module, and what compiled code can be linked to in it. */
-export function writeModule(options: RuntimeOptions): {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+/** The engine of one hardfork. */
+export interface EngineModule {
+  readonly module: WebAssembly.Module;
+  /** What compiled code can be linked to in it. */
   readonly linkTypes: LinkTypes;
-} {
+}
+
+const engineModules = new Map<string, EngineModule>();
+
+/** The engine as a module, which is made once, however many instances it has. */
+export function engineModule(options: RuntimeOptions): EngineModule {
+  const key = Object.values(options).join(' ');
+  let made = engineModules.get(key);
+  if (!made) engineModules.set(key, (made = makeEngineModule(options)));
+  return made;
+}
+
+function makeEngineModule(options: RuntimeOptions): EngineModule {
   const m = new ModuleWriter();
   const imported = Object.fromEntries(
     Object.entries(imports).map(([name, type]) => [
@@ -64,5 +77,5 @@ export function writeModule(options: RuntimeOptions): {
   defineInterpreter(rt);
   const linkTypes = options.isTiered ? rt.exportLinks() : new Map();
   if (!options.isTiered) for (const name of exported) m.exportFunction(name, rt.function(name));
-  return { bytes: m.finish(), linkTypes };
+  return { module: new WebAssembly.Module(m.finish()), linkTypes };
 }

@@ -1,7 +1,6 @@
 import type { Hardfork } from '../hardfork.ts';
-import { writeModule } from '../module.ts';
+import { engineModule } from '../module.ts';
 import { type CompiledUnit, compileUnit } from './compiled-unit.ts';
-import type { LinkTypes } from './linked-runtime.ts';
 import { Program, type Trace, planTrace, traceLimits } from './trace.ts';
 
 /**
@@ -189,19 +188,9 @@ export class CompiledContract {
   }
 
   #compile(traces: readonly Trace[]): CompiledUnit {
-    const unit = compileUnit(this.#read(), traces, linkTypesOf(this.#fork));
+    const { linkTypes } = engineModule({ fork: this.#fork, isTraced: false, isTiered: true });
+    const unit = compileUnit(this.#read(), traces, linkTypes);
     for (const pc of unit.entries) this.#units.set(pc, unit);
     return unit;
   }
-}
-
-const linkTypes = new Map<Hardfork, LinkTypes>();
-
-function linkTypesOf(fork: Hardfork): LinkTypes {
-  let types = linkTypes.get(fork);
-  if (!types) {
-    types = writeModule({ fork, isTraced: false, isTiered: true }).linkTypes;
-    linkTypes.set(fork, types);
-  }
-  return types;
 }

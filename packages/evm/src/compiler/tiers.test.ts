@@ -8,7 +8,7 @@ import { differenceOfTiers, plainOutcome } from '../testing/tiers.ts';
 import { CodeCache } from './code-cache.ts';
 
 const SEED = 20_261_125;
-const PROGRAMS = 3_000;
+const PROGRAMS = 2_000;
 const WORDS = 60;
 
 const interpreter = createEvm({ hardfork: 'osaka', tier: 'interpreter' });

@@ -186,6 +186,7 @@ class Planner {
   #count = 0;
   #jumps = 0;
   #isLoop = false;
+  #arrivesByJump = false;
   #pc: number;
 
   constructor(program: Program, pc: number, limits: TraceLimits) {
@@ -230,8 +231,6 @@ class Planner {
       if (next) return next;
     }
   }
-
-  #arrivesByJump = false;
 
   /** @returns where the trace ends, if it does behind this instruction */
   #step(pc: number, row: Opcode): Next | undefined {
