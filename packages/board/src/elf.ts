@@ -24,11 +24,6 @@ export interface ElfSegment {
   readonly byteLength: number;
 }
 
-/** Whether the bytes begin as an ELF file does. */
-export function isElf(file: Uint8Array): boolean {
-  return file[0] === 0x7f && file[1] === 0x45 && file[2] === 0x4c && file[3] === 0x46;
-}
-
 /**
  * Reads a statically linked RISC-V program.
  * @throws HostError `elf-file` if it is none, or is damaged

@@ -7,6 +7,7 @@ import {
   restoreComputer,
 } from './machine.ts';
 import { RAM_BASE, SYSCON_BASE, UART_BASE } from './layout.ts';
+import { CONSOLE_CALL_BYTES_MAX } from './sbi/console.ts';
 import { SBI_INVALID_PARAMETER, SBI_NOT_SUPPORTED } from './sbi/function.ts';
 import { Assembler, a0, a1, a2, t0, t1, t2, zero } from './testing/assembler.ts';
 import { VirtioRng } from './virtio/rng.ts';
@@ -115,6 +116,21 @@ describe('the firmware', () => {
     using computer = start(program().li(a0, type).li(a1, reason).sbi(SRST, 0));
     expect(runToEnd(computer).reason).toBe('halt');
     expect(computer.end).toEqual(end);
+  });
+
+  test.each([
+    [CONSOLE_CALL_BYTES_MAX - 1, CONSOLE_CALL_BYTES_MAX - 1],
+    [CONSOLE_CALL_BYTES_MAX, CONSOLE_CALL_BYTES_MAX],
+    [CONSOLE_CALL_BYTES_MAX + 1, CONSOLE_CALL_BYTES_MAX],
+  ])('of %i bytes, console_write writes %i', (length, written) => {
+    const code = program()
+      .li(a0, length)
+      .li(a1, RAM_BASE + 0x2000)
+      .li(a2, 0)
+      .sbi(DBCN, 0);
+    using computer = start(powerOff(code));
+    runToEnd(computer);
+    expect(computer.takeSerialOutput()).toHaveLength(written);
   });
 
   test('leaves the counters open to programs, whose kernel may not know them', () => {

@@ -52,7 +52,7 @@ export const operations = {
 } as const;
 
 export const ENTRY_BYTES = 128;
-export const ATTRIBUTES_BYTES = 88;
+const ATTRIBUTES_BYTES = 88;
 const DIRECTORY_ENTRY_BYTES = 24;
 const BLOCK_BYTES = 4096;
 /** The unit of `st_blocks`. */
@@ -62,14 +62,9 @@ const SECTOR_BYTES = 512;
  * Seconds for which the kernel trusts what it was told: nobody else changes the tree while it is
  * mounted.
  */
-export const VALID_SECONDS = 3600n;
+const VALID_SECONDS = 3600n;
 
-export function writeAttributes(
-  view: DataView,
-  at: number,
-  node: number,
-  attributes: Attributes,
-): void {
+function writeAttributes(view: DataView, at: number, node: number, attributes: Attributes): void {
   const { size, accessedNs, modifiedNs, changedNs } = attributes;
   view.setBigUint64(at, BigInt(node), true);
   view.setBigUint64(at + 8, BigInt(size), true);

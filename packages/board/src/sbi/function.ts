@@ -23,8 +23,6 @@ export const SBI_SUCCESS = 0;
 export const SBI_FAILED = -1;
 export const SBI_NOT_SUPPORTED = -2;
 export const SBI_INVALID_PARAMETER = -3;
-export const SBI_DENIED = -4;
-export const SBI_INVALID_ADDRESS = -5;
 export const SBI_ALREADY_AVAILABLE = -6;
 
 export interface SbiResult {

@@ -5,8 +5,6 @@ import { rowNamed } from '@polyvisor/riscv/table/rows';
 
 /** Registers by the names of the calling convention. @see RISC-V ELF psABI 1.0, section 1.1 */
 export const zero = 0;
-export const ra = 1;
-export const sp = 2;
 export const t0 = 5;
 export const t1 = 6;
 export const t2 = 7;

@@ -4,21 +4,19 @@ import type { VirtioDevice, VirtioPort } from './device.ts';
 import { Virtqueue } from './queue.ts';
 
 /** Device status. @see VIRTIO 1.2, section 2.1 */
-export const STATUS_ACKNOWLEDGE = 1;
-export const STATUS_DRIVER = 2;
 export const STATUS_DRIVER_OK = 4;
-export const STATUS_FEATURES_OK = 8;
+const STATUS_FEATURES_OK = 8;
 export const STATUS_NEEDS_RESET = 64;
 
 /** Features of every device. @see VIRTIO 1.2, chapter 6 */
-export const FEATURE_INDIRECT = 1n << 28n;
-export const FEATURE_EVENT_INDEX = 1n << 29n;
-export const FEATURE_VERSION_1 = 1n << 32n;
+const FEATURE_INDIRECT = 1n << 28n;
+const FEATURE_EVENT_INDEX = 1n << 29n;
+const FEATURE_VERSION_1 = 1n << 32n;
 const CORE_FEATURES = FEATURE_INDIRECT | FEATURE_EVENT_INDEX | FEATURE_VERSION_1;
 
 /** Interrupt status: a queue has news, the configuration has. */
-export const INTERRUPT_QUEUE = 1;
-export const INTERRUPT_CONFIG = 2;
+const INTERRUPT_QUEUE = 1;
+const INTERRUPT_CONFIG = 2;
 
 /** What all virtio devices have in common, as a transport presents it to the driver. */
 export class VirtioCore implements VirtioPort, Stateful {

@@ -3,7 +3,7 @@ import { MemoryDisk } from '../testing/memory-disk.ts';
 import { MmioDriver } from '../testing/mmio-driver.ts';
 import { RAM_BASE } from '../testing/test-ram.ts';
 import { BALLOON_PAGE_BYTES, VirtioBalloon } from './balloon.ts';
-import { DISCARD_SECTORS_MAX, VirtioBlock } from './block.ts';
+import { DISCARD_SECTORS_MAX, DISCARD_SEGMENTS_MAX, VirtioBlock } from './block.ts';
 import { CONSOLE_INPUT_BYTES_MAX, VirtioConsole } from './console.ts';
 import { FRAME_BYTES_MAX, RECEIVE_FRAMES_MAX, VirtioNet } from './net.ts';
 import { ENTROPY_BYTES_MAX, VirtioRng } from './rng.ts';
@@ -104,6 +104,17 @@ describe('block', () => {
     }
     const { request } = setUp(new Large(0));
     expect([...request(header(11, 0n), range(0n, sectors), 1)]).toEqual([status]);
+  });
+
+  test.each([
+    [DISCARD_SEGMENTS_MAX - 1, 0],
+    [DISCARD_SEGMENTS_MAX, 0],
+    [DISCARD_SEGMENTS_MAX + 1, 1],
+  ])('a discard of %i ranges answers %i', (count, status) => {
+    const { request } = setUp();
+    const ranges = new Uint8Array(16 * count);
+    for (let i = 0; i < count; i++) ranges.set(range(0n, 1), 16 * i);
+    expect([...request(header(11, 0n), ranges, 1)]).toEqual([status]);
   });
 
   test('a fault of the disk is an error for the guest', () => {

@@ -2,17 +2,7 @@ import type { GuestRam } from '../device.ts';
 import type { StateReader, StateWriter, Stateful } from '../state.ts';
 import { DescriptorChain, type Segment } from './chain.ts';
 
-/**
- * A split virtqueue: three tables in guest memory, which the driver may fill with anything. What
- * the specification forbids makes the queue `broken`, for good, until the device is reset; it never
- * throws.
- *
- *     descriptor   u64 address · u32 length · u16 flags · u16 next
- *     available    u16 flags · u16 index · u16 head[size] · u16 used_event
- *     used         u16 flags · u16 index · { u32 head · u32 written }[size] · u16 avail_event
- *
- * @see Virtual I/O Device (VIRTIO) 1.2, section 2.7
- */
+/** Largest size that a device here gives a queue. */
 export const QUEUE_SIZE_MAX = 256;
 
 const DESCRIPTOR_BYTES = 16;
@@ -30,6 +20,17 @@ export const INDIRECT_MAX = 1024;
  */
 export const CHAIN_BYTES_MAX = 2 ** 24;
 
+/**
+ * A split virtqueue: three tables in guest memory, which the driver may fill with anything. What
+ * the specification forbids makes the queue `broken`, for good, until the device is reset; it never
+ * throws.
+ *
+ *     descriptor   u64 address · u32 length · u16 flags · u16 next
+ *     available    u16 flags · u16 index · u16 head[size] · u16 used_event
+ *     used         u16 flags · u16 index · { u32 head · u32 written }[size] · u16 avail_event
+ *
+ * @see Virtual I/O Device (VIRTIO) 1.2, section 2.7
+ */
 export class Virtqueue implements Stateful {
   readonly sizeMax: number;
   readonly #ram: GuestRam;
@@ -101,12 +102,6 @@ export class Virtqueue implements Stateful {
     // "Kick me when you go beyond what I have seen": avail_event, section 2.7.10.
     if (this.hasEventIndex) this.#setU16(this.used + 4 + 8 * this.size, this.#nextAvailable);
     return this.#chain(head);
-  }
-
-  /** Puts the last chain that was popped back, for it can't be served yet. */
-  unpop(): void {
-    this.#nextAvailable = (this.#nextAvailable - 1) & 0xffff;
-    if (this.hasEventIndex) this.#setU16(this.used + 4 + 8 * this.size, this.#nextAvailable);
   }
 
   /** Gives a chain back to the driver. */

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { StateReader, StateWriter } from '../state.ts';
 import { MmioDriver } from '../testing/mmio-driver.ts';
 import {
-  type StreamListener,
   STREAM_BUFFER_BYTES,
+  STREAM_OUTPUT_BYTES_MAX,
+  STREAMS_MAX,
+  type StreamListener,
   VirtioVsock,
   type VsockStream,
 } from './vsock.ts';
@@ -175,6 +177,24 @@ test('a guest that was restored hears that its streams are gone', () => {
   const used = origin.driver.queues[2]!.used - driver.ram.base;
   expect(driver.ram.view().getUint16(used + 2, true)).toBe(1);
   expect(driver.isInterrupted).toBe(true);
+});
+
+test('so many streams are open at once', () => {
+  const { device, listener } = setUp();
+  const streams = Array.from({ length: STREAMS_MAX }, () => device.connect(1000, listener));
+  expect(streams.every((stream) => stream !== undefined)).toBe(true);
+  expect(device.connect(1000, listener)).toBeUndefined();
+  streams[5]!.destroy();
+  expect(device.connect(1000, listener)).toBeDefined();
+});
+
+test.each([
+  [STREAM_OUTPUT_BYTES_MAX - 1, STREAM_OUTPUT_BYTES_MAX - 1],
+  [STREAM_OUTPUT_BYTES_MAX, STREAM_OUTPUT_BYTES_MAX],
+  [STREAM_OUTPUT_BYTES_MAX + 1, STREAM_OUTPUT_BYTES_MAX],
+])('of %i bytes for a guest that takes none, a stream takes %i', (count, taken) => {
+  const { device, listener } = setUp();
+  expect(device.connect(1000, listener)!.write(new Uint8Array(count))).toBe(taken);
 });
 
 test('a port that nobody listens on, an unknown stream and another type are refused', () => {
