@@ -6,7 +6,7 @@ import { makeArp, parseArp } from './arp.ts';
 import { parseEthernet, viewOf } from './ethernet.ts';
 import { Gateway } from './gateway.ts';
 import type { GatewayOptions } from './gateway.ts';
-import { PROTOCOL } from './ipv4.ts';
+import { PROTOCOL, fragmentIpv4 } from './ipv4.ts';
 import { parseAllowRule } from './policy.ts';
 import { TCP_LIMITS, TcpEndpoint } from './tcp/endpoint.ts';
 import { FLAG } from './tcp/segment.ts';
@@ -14,6 +14,7 @@ import type { Segment } from './tcp/segment.ts';
 import { FrameGuest, dnsIn, packetIn, segmentIn, udpIn } from './testing/frame-guest.ts';
 import { generator } from './testing/random.ts';
 import { ScriptedDoor, ScriptedSocket } from './testing/scripted-door.ts';
+import { makeUdp } from './udp.ts';
 
 const SEED = 20_261_125;
 const ip = (text: string): Ipv4 => parseIpv4(text)!;
@@ -265,6 +266,15 @@ describe('datagrams', () => {
       [1480, true, 1480],
       [2960, false, 1048],
     ]);
+  });
+
+  test('large ones of the guest are put together', () => {
+    const bytes = Uint8Array.from({ length: 4000 }, (_, at) => at);
+    const ends = { source: GUEST, destination: OUTSIDE };
+    const payload = makeUdp({ ...datagram, payload: bytes }, ends);
+    const header = { ...ends, sourceMac: MAC, destinationMac: GATEWAY_MAC, protocol: PROTOCOL.udp };
+    for (const frame of fragmentIpv4(header, payload, 1500, 7)) gateway.receive(frame);
+    expect(door.datagrams).toEqual([{ to: OUTSIDE, port: 123, bytes }]);
   });
 
   test('a port that is not used for a minute is given back', () => {

@@ -15,6 +15,7 @@ import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, answerDhcp, parseDhcp } from './dhc
 import { makeDnsResponse, parseDnsQuery, reverseAddress } from './dns.ts';
 import type { DnsAnswer, DnsQuery } from './dns.ts';
 import { ETHERTYPE, parseEthernet } from './ethernet.ts';
+import { Fragments } from './fragments.ts';
 import { UNREACHABLE_CODE, answerEcho, makeUnreachable } from './icmp.ts';
 import { PROTOCOL, fragmentIpv4, makeIpv4, parseIpv4Packet } from './ipv4.ts';
 import type { Ipv4Packet } from './ipv4.ts';
@@ -41,6 +42,8 @@ export interface NetGuest {
   readonly mac: Mac;
   readonly address: Ipv4;
   readonly policy: Policy;
+  /** What it sent a part of so far. */
+  readonly fragments: Fragments;
 }
 
 export interface GatewayLimits {
@@ -167,7 +170,13 @@ export class Gateway {
     if (this.#byName.size >= this.#limits.guestsMax) {
       throw new HostError('net-option', `the network has ${this.#byName.size} guests, and no more`);
     }
-    const guest: NetGuest = { name, mac, address, policy: new Policy(allow) };
+    const guest: NetGuest = {
+      name,
+      mac,
+      address,
+      policy: new Policy(allow),
+      fragments: new Fragments(),
+    };
     this.#byName.set(name, guest);
     this.#byMac.set(mac, guest);
     this.#byAddress.set(address, guest);
@@ -220,9 +229,9 @@ export class Gateway {
     if (!guest || (!isForUs && ethernet.destination !== BROADCAST_MAC)) return;
     if (ethernet.type === ETHERTYPE.arp) this.#receiveArp(guest, ethernet.payload);
     if (ethernet.type !== ETHERTYPE.ipv4) return;
-    const packet = parseIpv4Packet(ethernet.payload);
-    // Fragments of guests aren't put together; who needs large datagrams raises the MTU.
-    if (!packet || packet.hasMoreFragments || packet.fragmentOffset > 0) return;
+    const piece = parseIpv4Packet(ethernet.payload);
+    const packet = piece && guest.fragments.take(piece, this.#options.nowMs());
+    if (!packet) return;
     if (packet.protocol === PROTOCOL.udp && this.#receiveDhcp(guest, packet, isTrusted)) return;
     // A guest speaks for itself only.
     if (packet.source !== guest.address || !isForUs) return;

@@ -21,7 +21,7 @@ export interface SwitchOptions {
 export interface PortOptions {
   /** The only address that it may send from. Default: any, which are learned. */
   readonly mac?: Mac;
-  /** Gets a frame, valid until it returns, and never for the one that is sending. */
+  /** Gets a frame, which it may keep and must not change: other ports have it, too. */
   readonly deliver: (frame: Uint8Array) => void;
   /** What comes from the port. */
   readonly sendLimits?: RateLimits;
@@ -31,7 +31,7 @@ export interface PortOptions {
 
 export interface SwitchPort extends Disposable {
   /**
-   * Sends a frame. @returns false when the port's limits don't let it pass yet: the same frame may be sent again
+   * Sends a frame, which nobody changes any more. @returns false when the port's limits don't let it pass yet: the same frame may be sent again
    * after `sendWaitMs`. What breaks other rules counts as sent, and is lost.
    */
   send(frame: Uint8Array): boolean;
@@ -138,7 +138,7 @@ export class Switch {
     if (port.waiting.length === 0 && port.receiving.take(frame.length, this.#nowMs())) {
       port.options.deliver(frame);
     } else if (port.waitingBytes + frame.length <= this.#limits.waitingBytesMax) {
-      port.waiting.push(frame.slice());
+      port.waiting.push(frame);
       port.waitingBytes += frame.length;
     }
   }
