@@ -1,8 +1,7 @@
-import { CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
-import { makeProgram } from './program.ts';
+import { quickLine } from './quick-line.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -16,15 +15,17 @@ export async function main(
   signal?: AbortSignal,
 ): Promise<ExitCode> {
   const isUp = args.length === 0 || (args[0]?.startsWith('-') === true && !isAboutProgram(args[0]));
+  const line = isUp ? ['up', ...args] : args;
   try {
-    const line = isUp ? ['up', ...args] : args;
-    await makeProgram(terminal, line[0], signal).parseAsync(line, { from: 'user' });
+    const quick = quickLine(line);
+    if (quick === undefined) {
+      const { runLine } = await import('./program.ts');
+      return await runLine(line, terminal, signal);
+    }
+    const { run } = await quick.row.load();
+    await run({ terminal, arguments: [], options: quick.options, signal });
     return exitCodes.ok;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      // Commander has said what is wrong.
-      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    }
     return reportFailure(terminal, error, args.includes('--json'));
   }
 }

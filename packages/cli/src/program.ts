@@ -1,22 +1,33 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { VERSION } from '@polyvisor/host/version';
 import type { CommandRow } from './command.ts';
 import { commands } from './commands.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { ExitCode } from './exit-codes.ts';
 import { FlagError } from './flags.ts';
 import type { Flag } from './flags.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * The command line, made of the table of commands. It throws CommanderError where commander would end the process.
- * @param asked the first word of the line: a command that there is comes without the others, which nobody then asks
- *   about, and a start need not wait for their flags
+ * Runs a command line by the table of commands; commander says what is wrong with one that is.
  * @param signal ends commands that run until they are stopped
  */
-export function makeProgram(
+export async function runLine(
+  line: readonly string[],
   terminal: Terminal,
-  asked: string | undefined,
-  signal?: AbortSignal,
-): Command {
+  signal: AbortSignal | undefined,
+): Promise<ExitCode> {
+  try {
+    await makeProgram(terminal, signal).parseAsync(line, { from: 'user' });
+    return exitCodes.ok;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  }
+}
+
+/** It throws CommanderError where commander would end the process. */
+function makeProgram(terminal: Terminal, signal: AbortSignal | undefined): Command {
   const program = new Command('polyvisor')
     .description('One hypervisor for every kind of virtual machine.')
     .version(VERSION, '-V, --version')
@@ -28,10 +39,7 @@ export function makeProgram(
       writeErr: (text) => terminal.warn(text.trimEnd()),
     })
     .exitOverride();
-  const row = commands.find(
-    ({ name, aliases }) => name === asked || aliases?.includes(asked ?? ''),
-  );
-  for (const each of row ? [row] : commands) addCommand(program, each, terminal, signal);
+  for (const row of commands) addCommand(program, row, terminal, signal);
   return program;
 }
 
