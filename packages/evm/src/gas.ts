@@ -70,9 +70,22 @@ export const limits = {
   transactionGas: { osaka: 16777216 },
 } as const satisfies Record<string, Schedule>;
 
+type Prices = Readonly<Record<keyof typeof gas, number>>;
+
+/** All prices of a fork, looked up once: every transaction asks for some. */
+const pricesByFork = new Map<Hardfork, Prices>();
+
 /** The price at a fork. */
 export function gasAt(name: keyof typeof gas, fork: Hardfork): number {
-  return valueAt<number>(gas[name], fork) ?? 0;
+  let prices = pricesByFork.get(fork);
+  if (!prices) {
+    const entries = Object.entries(gas).map(([key, price]) => [
+      key,
+      valueAt<number>(price, fork) ?? 0,
+    ]);
+    pricesByFork.set(fork, (prices = Object.fromEntries(entries) as Prices));
+  }
+  return prices[name];
 }
 
 /** Gas that system calls get. @see EIP-4788 */

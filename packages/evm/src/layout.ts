@@ -5,7 +5,7 @@
  * ```
  *   0 KiB  scratch words, keccak state, block and transaction context
  *  64 KiB  frame records, one a call depth
- * 512 KiB  account index and records, slot index and records
+ * 512 KiB  account index and records, digests, slot index and records
  *          undo journal, logs, operand stacks (64 KiB a frame), return data, input, code
  *   1 GiB  frame memories, stacked: a callee's begins behind its caller's; grows up to the engine's limit
  * ```
