@@ -31,8 +31,13 @@ export const fuzz: Fuzz = {
           accepts: (name) => !WITHOUT.has(name),
         });
         const theirs = runQemu(program, folder);
-        const found = difference(program, runOnHart(program), theirs, disassemble);
-        if (found !== undefined) throw new Error(`--seed ${seed + programs} --n 1: ${found}`);
+        for (const hotLandings of [Infinity, 2]) {
+          const ours = runOnHart(program, { hotLandings });
+          const found = difference(program, ours, theirs, disassemble);
+          if (found !== undefined) {
+            throw new Error(`--seed ${seed + programs} --n 1, hot after ${hotLandings}: ${found}`);
+          }
+        }
         instructions += program.instructions;
       }
     } finally {

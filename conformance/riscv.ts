@@ -15,6 +15,8 @@ const RAM_BASE = 0x8000_0000;
 const RAM_BYTES = 4 * 1024 * 1024;
 const STEPS_MAX = 2_000_000;
 const STEPS_PER_RUN = 1000;
+/** Landings after which code is compiled. */
+const tiers = { interpreted: Infinity, compiled: 1 };
 /** Names of riscv-tests for extensions that are not there. */
 const MISSING = /^rv64\w(zbc|zbkb|zbkx|zfh|zicond|ziccid|svnapot|p)-/;
 
@@ -36,17 +38,24 @@ export function runFile(path: string, _content: string, options: RunOptions): Fi
   if (missing) {
     const reason = `the hart has no ${missing[1]}`;
     result.skipped.push({ name: basename(path), reason });
-  } else if (path.includes('/')) book(result, basename(path), options, () => runElf(path));
-  else book(result, path, options, () => runInstruction(path));
+    return result;
+  }
+  for (const [tier, hotLandings] of Object.entries(tiers)) {
+    const isProgram = path.includes('/');
+    const name = `${isProgram ? basename(path) : path} (${tier})`;
+    book(result, name, options, () =>
+      isProgram ? runElf(path, hotLandings) : runInstruction(path, hotLandings),
+    );
+  }
   return result;
 }
 
 /** Random operands for an instruction, on the engine and by its definition. */
-function runInstruction(name: string): string | undefined {
+function runInstruction(name: string, hotLandings: number): string | undefined {
   for (const seed of SEEDS) {
     const accepts = (other: string): boolean => other === name;
     const program = randomProgram({ seed, blockCount: BLOCKS, passes: PASSES, accepts });
-    const ours = runOnHart(program);
+    const ours = runOnHart(program, { hotLandings });
     const found = difference(program, ours, runOnReference(program), disassemble);
     if (found !== undefined) return found;
   }
@@ -54,7 +63,7 @@ function runInstruction(name: string): string | undefined {
 }
 
 /** A program says how it ended in its word `tohost`: 1, or the number of the test that failed, doubled and odd. */
-function runElf(path: string): string | undefined {
+function runElf(path: string, hotLandings: number): string | undefined {
   const { entry, segments, symbols } = readElf(readFileSync(path));
   const tohost = symbols.get('tohost');
   if (tohost === undefined) return 'there is no symbol tohost';
@@ -68,6 +77,7 @@ function runElf(path: string): string | undefined {
     bus: { load: () => undefined, store: () => false },
     clock: (steps) => steps,
     codePagesMax: 64,
+    hotLandings,
   });
   hart.pc = BigInt(entry);
   const words = new DataView(memory.buffer);

@@ -6,6 +6,8 @@ import * as at from './layout.ts';
 const INSTRUCTIONS_BYTES = 2048 * at.RECORD_BYTES;
 /** Stores to a page between two decodings after which it is no longer taken for code. */
 const STORES_MAX = 64;
+/** Times that a page's compiled code may be lost to stores. */
+const LOST_MAX = 8;
 
 /** Pages of RAM whose instructions are decoded. Addresses are offsets in RAM. */
 export class CodePages {
@@ -15,6 +17,11 @@ export class CodePages {
   readonly #places: Int32Array;
   readonly #stores: Uint8Array;
   readonly #free: number[] = [];
+  /** Numbers of what is compiled, by number of the page, and how often that was in vain. */
+  readonly #regions = new Map<number, number[]>();
+  readonly #lost = new Map<number, number>();
+  /** Called for each number that is no longer used. */
+  onRelease: (region: number) => void = () => {};
   #used = 0;
 
   constructor(memory: HartMemory, pagesMax: number) {
@@ -51,6 +58,18 @@ export class CodePages {
     return place;
   }
 
+  addRegion(offset: number, region: number): void {
+    const page = offset >>> 12;
+    const regions = this.#regions.get(page);
+    if (regions) regions.push(region);
+    else this.#regions.set(page, [region]);
+  }
+
+  /** Whether the page's code changes so often that it is not worth compiling. */
+  isUnsteady(offset: number): boolean {
+    return (this.#lost.get(offset >>> 12) ?? 0) >= LOST_MAX;
+  }
+
   /** An instruction of the page was decoded. */
   decoded(offset: number): void {
     this.#stores[offset >>> 12] = 0;
@@ -68,21 +87,37 @@ export class CodePages {
     const first = Math.max(0, (start >> 1) - 1);
     const last = (start + length - 1) >> 1;
     const { u16 } = this.#memory;
+    this.#dropRegions(page);
     for (let i = first; i <= last; i++) u16[(place + i * at.RECORD_BYTES) >> 1] = UNDECODED;
     return ++this.#stores[page]! >= STORES_MAX;
   }
 
   drop(offset: number): void {
-    const place = this.#places[offset >>> 12]!;
-    this.#places[offset >>> 12] = 0;
+    const page = offset >>> 12;
+    const place = this.#places[page]!;
+    this.#dropRegions(page);
+    this.#lost.delete(page);
+    this.#places[page] = 0;
     this.#free.push(place);
-    this.#memory.u8.fill(0, place, place + INSTRUCTIONS_BYTES);
+    this.#memory.u8.fill(0, place, place + at.CODE_PAGE_BYTES);
   }
 
   dropAll(): void {
+    for (const page of this.#regions.keys()) this.#dropRegions(page);
+    this.#lost.clear();
     this.#places.fill(0);
     this.#free.length = 0;
     this.#memory.u8.fill(0, at.CODE, at.CODE + this.#used * at.CODE_PAGE_BYTES);
     this.#used = 0;
+  }
+
+  #dropRegions(page: number): void {
+    const regions = this.#regions.get(page);
+    if (!regions) return;
+    this.#regions.delete(page);
+    this.#lost.set(page, (this.#lost.get(page) ?? 0) + 1);
+    const landings = this.#places[page]! + at.LANDINGS;
+    this.#memory.i32.fill(0, landings >> 2, (landings >> 2) + 2048);
+    for (const region of regions) this.onRelease(region);
   }
 }

@@ -26,7 +26,9 @@ export interface HartOptions {
   readonly isSbiOutside?: boolean;
   /** `mhartid`; default 0. */
   readonly hartId?: number;
-  /** Pages of code that are kept decoded, 32 KiB each; default 2048. With more, all are dropped. */
+  /** Landings of jumps after which code is compiled; Infinity: never. Default 2000. What it does is the same. */
+  readonly hotLandings?: number;
+  /** Pages of code that are kept decoded, 40 KiB each; default 2048. With more, all are dropped. */
   readonly codePagesMax?: number;
 }
 

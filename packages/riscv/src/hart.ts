@@ -1,6 +1,7 @@
 import { assert } from '@polyvisor/errors/assert';
 import { HostError } from '@polyvisor/errors/host-error';
 import { CodePages } from './code-pages.ts';
+import { Regions } from './compiler/regions.ts';
 import type { AccessSize, HartOptions, HartRun, InterruptLineName, Processor } from './contract.ts';
 import { CsrFile, TIMER_LINE } from './csr-file.ts';
 import { Evaluator } from './evaluator.ts';
@@ -19,6 +20,7 @@ import { Traps } from './traps.ts';
 /** Steps between two looks at the clock, counted from the hart's beginning. */
 const TIMER_STEPS = 8192;
 const CODE_PAGES_DEFAULT = 2048;
+const HOT_LANDINGS_DEFAULT = 2000;
 /** Where a board without firmware in M mode gives S mode all that it can have. */
 const DELEGATED_TO_S = 0xb1ffn;
 const ALL_COUNTERS = 7n;
@@ -76,6 +78,8 @@ export class Hart implements Processor {
       options.bus,
     );
     this.#run = this.#instantiate(memory, options.isSbiOutside ?? false);
+    const { hotLandings = HOT_LANDINGS_DEFAULT } = options;
+    this.#memory.setWord(at.HOT_LANDINGS, Number.isFinite(hotLandings) ? hotLandings : 0);
     this.#reset(options.isSbiOutside ?? false);
   }
 
@@ -240,10 +244,23 @@ export class Hart implements Processor {
       atomicMiss: (low, high, size, isWritten) =>
         access.atomic(low, high, size, isWritten !== 0) ? 1 : 0,
       evaluate: (record) => evaluator.evaluate(record),
+      hot: () => {
+        const offset = fetch.offset();
+        if (this.#code.isUnsteady(offset)) return;
+        if (regions.isFull) {
+          this.#code.dropAll();
+          this.#translation.flush();
+        } else {
+          regions.compile(offset);
+        }
+      },
     };
+    const regions = new Regions(memory, this.#code, ram, (low, high, size, isWritten) =>
+      access.fill(low, high, size, isWritten ? 'write' : 'read') ? 1 : 0,
+    );
     compiled ??= new WebAssembly.Module(interpreterModule());
     const instance = new WebAssembly.Instance(compiled, {
-      hart: { ...imports, engine: memory.engine, ram },
+      hart: { ...imports, engine: memory.engine, ram, regions: regions.table },
     });
     return instance.exports['run'] as () => void;
   }

@@ -92,6 +92,12 @@ export class InstructionFetch {
     return place;
   }
 
+  /** Offset in RAM of what stands at `PC`, which was fetched before. */
+  offset(): number {
+    const [low, high] = this.#pc();
+    return this.#offsetOf(low, high);
+  }
+
   /** The instruction at `PC`, which was fetched before, for `stval`. */
   word(): bigint {
     const [low, high] = this.#pc();

@@ -1,7 +1,7 @@
 import { Assembler, type Expression, Local } from '@polyvisor/wasm/assembler';
 import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instructions';
 import { ModuleWriter } from '@polyvisor/wasm/module-writer';
-import { I32, I64, type ValueType } from '@polyvisor/wasm/types';
+import { FUNCREF, I32, I64, type ValueType } from '@polyvisor/wasm/types';
 import { STATUS_IN_CODE, csrPlace } from './csr-numbers.ts';
 import type { Emitter } from './emitter.ts';
 import * as at from './layout.ts';
@@ -41,6 +41,8 @@ export interface InterpreterImports {
   readonly storeMiss: (low: number, high: number, size: number, record: number) => number;
   /** The place's offset in RAM is in `VALUE` then; 1 after a trap. */
   readonly atomicMiss: (low: number, high: number, size: number, isWritten: number) => number;
+  /** Control has landed at `PC` often. */
+  readonly hot: () => void;
   /** Evaluates an instruction, and moves `PC` on. */
   readonly evaluate: (record: number) => void;
 }
@@ -50,8 +52,9 @@ export interface InterpreterImports {
  *
  *     reload      PC, LEFT and the TLB's sets from memory
  *       dispatch  from an address to a decoded instruction
- *         next    counts a step
- *           operation   br_table over the rows
+ *         landing   by a jump: counts it, or runs what is compiled
+ *           next    counts a step
+ *             operation   br_table over the rows
  */
 export function interpreterModule(): Uint8Array<ArrayBuffer> {
   const m = new ModuleWriter();
@@ -62,12 +65,15 @@ export function interpreterModule(): Uint8Array<ArrayBuffer> {
     storeMiss: m.importFunction('hart', 'storeMiss', [I32, I32, I32, I32], [I32]),
     atomicMiss: m.importFunction('hart', 'atomicMiss', [I32, I32, I32, I32], [I32]),
     evaluate: m.importFunction('hart', 'evaluate', [I32], []),
+    hot: m.importFunction('hart', 'hot', [], []),
   };
   m.importMemory('hart', 'engine', { initial: 1 });
   m.importMemory('hart', 'ram', { initial: 0 });
+  m.importTable('hart', 'regions', FUNCREF, { initial: 1 });
+  const region = m.type([I32, I64, I32], [I32]);
   const highProduct = defineHighProduct(m);
   const f = m.function([], [], 'run');
-  new InterpreterWriter(new Assembler(f), imports, highProduct).emitRun();
+  new InterpreterWriter(new Assembler(f), imports, highProduct, region).emitRun();
   m.exportFunction('run', f.index);
   return m.finish();
 }
@@ -86,6 +92,10 @@ class InterpreterWriter implements Emitter {
     this.a.put(this.#record).f.mem('i64.load8_u', at.RECORD_RM);
   readonly #imports: Record<keyof InterpreterImports, number>;
   readonly #highProduct: ReturnType<typeof defineHighProduct>;
+  /** Type of compiled code. */
+  readonly #region: number;
+  /** Whether the present instruction was left by compiled code. */
+  readonly #isSkipped: Local;
   /** Place of the decoded instruction, of its page's first, and the page's address. */
   readonly #record: Local;
   readonly #page: Local;
@@ -107,6 +117,7 @@ class InterpreterWriter implements Emitter {
   #exit = 0;
   #reload = 0;
   #dispatch = 0;
+  #landing = 0;
   #next = 0;
   #again = 0;
   #isEnded = false;
@@ -115,7 +126,10 @@ class InterpreterWriter implements Emitter {
     a: Assembler,
     imports: Record<keyof InterpreterImports, number>,
     highProduct: ReturnType<typeof defineHighProduct>,
+    region: number,
   ) {
+    this.#region = region;
+    this.#isSkipped = a.localI32();
     this.a = a;
     this.#imports = imports;
     this.#highProduct = highProduct;
@@ -150,6 +164,8 @@ class InterpreterWriter implements Emitter {
     a.set(this.#target, a.load('i64.load', 0, at.PC));
     this.#dispatch = f.loop().depth;
     this.#fetch();
+    this.#landing = f.loop().depth;
+    this.#land();
     this.#next = f.loop().depth;
     a.when(this.op('i32.eqz', this.#left), () => {
       this.#save();
@@ -169,7 +185,7 @@ class InterpreterWriter implements Emitter {
       this.#emitOperation(i);
       if (!this.#isEnded) this.#advance();
     }
-    f.end().end().end().end().end();
+    f.end().end().end().end().end().end();
   }
 
   op(name: PlainInstruction, ...operands: Expression[]): Expression {
@@ -396,6 +412,40 @@ class InterpreterWriter implements Emitter {
     a.set(this.#record, this.op('i32.add', this.#page, this.op('i32.shl', offset, 3)));
   }
 
+  #land(): void {
+    const { a } = this;
+    const { f } = a;
+    const offset = this.op('i32.shr_u', this.op('i32.sub', this.#record, this.#page), 2);
+    a.set(this.#entry, this.op('i32.add', this.#page, offset));
+    a.set(this.#operation, a.load('i32.load', this.#entry, at.LANDINGS));
+    a.when(
+      this.op('i32.lt_s', this.#operation, 0),
+      () => {
+        a.when(this.op('i32.eqz', this.#isSkipped), () => {
+          const number = this.op('i32.xor', this.#operation, -1);
+          a.put(this.op('i32.and', number, 2 ** at.ENTRY_BITS - 1));
+          a.put(this.#pageAddress).put(this.#left);
+          a.put(this.op('i32.shr_u', number, at.ENTRY_BITS));
+          f.callIndirect(this.#region).set(this.#left.index);
+          a.set(this.#isSkipped, a.load('i32.load', 0, at.IS_INTERPRETED));
+          a.set(this.#target, a.load('i64.load', 0, at.PC));
+          this.#branch(this.#dispatch);
+        });
+      },
+      () => {
+        const count = this.op('i32.add', this.#operation, 1);
+        a.store('i32.store', this.#entry, a.tee(this.#operation, count), at.LANDINGS);
+        const isHot = this.op('i32.eq', this.#operation, a.load('i32.load', 0, at.HOT_LANDINGS));
+        a.when(isHot, () => {
+          this.#save();
+          a.run(this.#imports.hot);
+          this.#branch(this.#reload);
+        });
+      },
+    );
+    a.set(this.#isSkipped, 0);
+  }
+
   /** Leaves on the stack whether the entry for the access is not there. */
   #lookUp(set: number, size: number, address: Expression): void {
     const { a } = this;
@@ -440,7 +490,7 @@ class InterpreterWriter implements Emitter {
     const offset = this.op('i32.sub', a.tee(this.#entry, record), this.#page);
     a.when(this.op('i32.lt_u', offset, 2048 * at.RECORD_BYTES), () => {
       a.set(this.#record, this.#entry);
-      this.#branch(this.#next);
+      this.#branch(this.#landing);
     });
     a.set(this.#target, this.op('i64.add', this.pc, this.imm));
     this.#branch(this.#dispatch);

@@ -40,6 +40,10 @@ export const CSRS = 0x300;
 export const PMP_CONFIGS = 0x480;
 export const PMP_ADDRESSES = 0x490;
 export const STATE_BYTES = 0x600;
+/** i32: landings after which code is compiled; 0 if it never is. */
+export const HOT_LANDINGS = STATE_BYTES;
+/** i32: whether compiled code left an instruction to the interpreter. */
+export const IS_INTERPRETED = HOT_LANDINGS + 4;
 
 /**
  * A TLB entry, 16 bytes: i64 the page's virtual address, or INVALID_TAG; i32 what makes of the low half of an address the
@@ -73,7 +77,14 @@ export const RECORD_RS2 = 8;
 export const RECORD_RS3 = 10;
 export const RECORD_IMM = 12;
 /** Behind a page's 2048 stand two that lead to the next page. */
-export const CODE_PAGE_BYTES = 2048 * RECORD_BYTES + 2 * RECORD_BYTES;
+const RECORDS_BYTES = 2048 * RECORD_BYTES + 2 * RECORD_BYTES;
+/**
+ * Then an i32 for each half-word: how often control landed there by a jump, or, inverted, what is compiled from there on:
+ * its number in the table, and below it that of the entry.
+ */
+export const LANDINGS = RECORDS_BYTES;
+export const ENTRY_BITS = 6;
+export const CODE_PAGE_BYTES = RECORDS_BYTES + 4 * 2048;
 /** A page of its own for an instruction that lies across two. */
 export const CROSSING = TLB + TLB_SETS * TLB_SET_BYTES;
 export const CODE = CROSSING + CODE_PAGE_BYTES;

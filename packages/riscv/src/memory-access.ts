@@ -92,6 +92,16 @@ export class MemoryAccess {
     return false;
   }
 
+  /** Fills the TLB for an access within a page of RAM, without a trap. @returns whether it did */
+  fill(low: number, high: number, size: number, access: 'read' | 'write'): boolean {
+    if (this.#split(low, size) !== size) return false;
+    const physical = this.#translation.translate(low, high, access);
+    const offset = physical < 0 ? -1 : this.#memory.ramOffset(physical, size);
+    if (offset < 0 || (access === 'write' && this.#code.has(offset))) return false;
+    this.#translation.fillData(low, high, access, physical);
+    return true;
+  }
+
   /** A physical address; negative after a trap. */
   translate(low: number, high: number, access: Access): number {
     const physical = this.#translation.translate(low, high, access);

@@ -1,0 +1,410 @@
+import { assert } from '@polyvisor/errors/assert';
+import { Assembler, type Expression, Local } from '@polyvisor/wasm/assembler';
+import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instructions';
+import { ModuleWriter } from '@polyvisor/wasm/module-writer';
+import { I32, I64, type ValueType } from '@polyvisor/wasm/types';
+import { STATUS_IN_CODE, codePlace, csrPlace } from '../csr-numbers.ts';
+import type { Emitter } from '../emitter.ts';
+import { type HighProduct, defineHighProduct } from '../high-product.ts';
+import * as at from '../layout.ts';
+import { FS_MASK } from '../status.ts';
+import { shownStatus, writeStatus } from '../status-code.ts';
+import type { Block, PlacedInstruction } from './region.ts';
+
+/** What compiled code calls: fills the TLB for an access. 0 if that must be left to the interpreter. */
+export type Fill = (low: number, high: number, size: number, isWritten: number) => number;
+
+const RAM = 1;
+const DYNAMIC = 7;
+
+/**
+ * A module with one function, `region(entry, page address, steps left) -> steps left`. Registers live in locals. A
+ * block's steps are taken when it begins; whoever leaves in its middle gives the rest back, so counts are exact.
+ * The function never traps: what it can't do it leaves, with nothing done of it, to the interpreter.
+ *
+ *     block exit
+ *       loop again          br_table to the block `next`
+ *         block n … block 0
+ *         code of block 0   forward jumps go straight to their block, backward ones again through the table
+ *         …
+ *     registers back to memory
+ */
+export function writeRegion(blocks: readonly Block[]): Uint8Array<ArrayBuffer> {
+  const m = new ModuleWriter();
+  const fill = m.importFunction('hart', 'fill', [I32, I32, I32, I32], [I32]);
+  m.importMemory('hart', 'engine', { initial: 1 });
+  m.importMemory('hart', 'ram', { initial: 0 });
+  const highProduct = defineHighProduct(m);
+  const f = m.function([I32, I64, I32], [I32], 'region');
+  new RegionWriter(new Assembler(f), blocks, fill, highProduct).emitRegion();
+  m.exportFunction('region', f.index);
+  return m.finish();
+}
+
+class RegionWriter implements Emitter {
+  readonly a: Assembler;
+  rs1: Expression = 0n;
+  rs2: Expression = 0n;
+  rs3: Expression = 0n;
+  imm: Expression = 0n;
+  csrOperand: Expression = 0n;
+  readonly #blocks: readonly Block[];
+  readonly #fill: number;
+  readonly #highProduct: HighProduct;
+  readonly #indexes: ReadonlyMap<number, number>;
+  readonly #next: Local;
+  readonly #page: Local;
+  readonly #left: Local;
+  readonly #exitPc: Local;
+  readonly #isInterpreted: Local;
+  readonly #address: Local;
+  readonly #entry: Local;
+  readonly #dataTlb: Local;
+  readonly #loaded: Local;
+  readonly #place: Local;
+  /** By place in the engine's memory. */
+  readonly #registers = new Map<number, Local>();
+  readonly #written = new Set<number>();
+  readonly #free = new Map<ValueType, Local[]>();
+  readonly #taken = new Map<ValueType, number>();
+  #exit = 0;
+  #again = 0;
+  /** Depths of the blocks' labels. */
+  #labels: number[] = [];
+  #blockIndex = 0;
+  #done = 0;
+  #instruction!: PlacedInstruction;
+  #csr = 0;
+
+  constructor(a: Assembler, blocks: readonly Block[], fill: number, highProduct: HighProduct) {
+    this.a = a;
+    this.#blocks = blocks;
+    this.#fill = fill;
+    this.#highProduct = highProduct;
+    this.#indexes = new Map(blocks.map(({ offset }, i) => [offset, i]));
+    this.#next = a.param(0);
+    this.#page = a.param(1);
+    this.#left = a.param(2);
+    this.#exitPc = a.localI64();
+    this.#isInterpreted = a.localI32();
+    this.#address = a.localI64();
+    this.#entry = a.localI32();
+    this.#dataTlb = a.localI32();
+    this.#loaded = a.localI64();
+    this.#place = a.localI32();
+  }
+
+  emitRegion(): void {
+    const { a } = this;
+    const { f } = a;
+    this.#loadRegisters();
+    a.set(this.#dataTlb, a.load('i32.load', 0, at.DATA_TLB));
+    this.#exit = f.block().depth;
+    this.#again = f.loop().depth;
+    const count = this.#blocks.length;
+    for (let i = count - 1; i >= 0; i--) this.#labels[i] = f.block().depth;
+    a.put(this.#next);
+    const labels = Array.from({ length: count }, (_, i) => i);
+    f.brTable(labels.slice(0, -1), count - 1);
+    for (const [i, block] of this.#blocks.entries()) {
+      f.end();
+      this.#blockIndex = i;
+      this.#emitBlock(block);
+    }
+    f.end();
+    f.op('unreachable');
+    f.end();
+    for (const place of this.#written) a.store('i64.store', 0, this.#register(place), place);
+    a.store('i64.store', 0, this.#exitPc, at.PC);
+    a.store('i32.store', 0, this.#isInterpreted, at.IS_INTERPRETED);
+    a.put(this.#left);
+  }
+
+  get pc(): Expression {
+    return this.#addressOf(this.#instruction.offset);
+  }
+
+  get nextPc(): Expression {
+    return this.#addressOf(this.#instruction.offset + this.#instruction.length);
+  }
+
+  op(name: PlainInstruction, ...operands: Expression[]): Expression {
+    return () => {
+      for (const operand of operands) this.a.put(operand);
+      this.a.f.op(name);
+    };
+  }
+
+  inLocal(value: Expression, type: ValueType = I64): Local {
+    const free = this.#free.get(type) ?? [];
+    this.#free.set(type, free);
+    const taken = this.#taken.get(type) ?? 0;
+    this.#taken.set(type, taken + 1);
+    const local = (free[taken] ??= new Local(this.a.f.local(type), type));
+    this.a.set(local, value);
+    return local;
+  }
+
+  write(value: Expression): void {
+    const { rd, row } = this.#instruction;
+    if (rd === 0 && !row.floats?.has('rd')) this.a.put(value).f.drop();
+    else this.a.set(this.#register(placeOf(this.#instruction, 'rd')), value);
+  }
+
+  writeFloat(value: Expression): void {
+    this.write(value);
+    this.#markFloat();
+  }
+
+  branch(condition: Expression): void {
+    const { offset, imm, length } = this.#instruction;
+    this.a.when(condition, () => this.#go(offset + imm));
+    this.#go(offset + length);
+  }
+
+  jumpRelative(): void {
+    this.#go(this.#instruction.offset + this.#instruction.imm);
+  }
+
+  jump(target: Expression): void {
+    this.#leave(target, 0);
+  }
+
+  load(instruction: MemoryInstruction, size: number, address: Expression): Expression {
+    this.#lookUp(at.READ_TLB, size, address);
+    this.a.put(this.#offset(at.READ_TLB)).f.mem(instruction, 0, RAM).set(this.#loaded.index);
+    return this.#loaded;
+  }
+
+  store(
+    instruction: MemoryInstruction,
+    size: number,
+    address: Expression,
+    value: Expression,
+  ): void {
+    this.#lookUp(at.WRITE_TLB, size, address);
+    this.a.put(this.#offset(at.WRITE_TLB)).put(value).f.mem(instruction, 0, RAM);
+  }
+
+  atomicPlace(size: number, isWritten: boolean, address: Expression): Local {
+    const { a } = this;
+    a.set(this.#address, address);
+    const low = this.op('i64.and', this.#address, BigInt(size - 1));
+    a.when(this.op('i64.ne', low, 0n), () => this.evaluate());
+    const set = isWritten ? at.WRITE_TLB : at.READ_TLB;
+    this.#lookUp(set, size, this.#address);
+    a.set(this.#place, this.#offset(set));
+    return this.#place;
+  }
+
+  loadPlace(instruction: MemoryInstruction, place: Local): Expression {
+    return () => this.a.put(place).f.mem(instruction, 0, RAM);
+  }
+
+  storePlace(instruction: MemoryInstruction, place: Local, value: Expression): void {
+    this.a.put(place).put(value).f.mem(instruction, 0, RAM);
+  }
+
+  reserve(address: Expression, value: Expression): void {
+    this.a.store('i64.store', 0, address, at.RESERVED_ADDRESS);
+    this.a.store('i64.store', 0, value, at.RESERVED_VALUE);
+  }
+
+  isReserved(address: Expression, size: number, value: Expression): Expression {
+    const { a } = this;
+    const reserved = a.load(size === 4 ? 'i64.load32_s' : 'i64.load', 0, at.RESERVED_VALUE);
+    return this.op(
+      'i32.and',
+      this.op('i64.eq', a.load('i64.load', 0, at.RESERVED_ADDRESS), address),
+      this.op('i64.eq', reserved, value),
+    );
+  }
+
+  cancelReservation(): void {
+    this.a.store('i64.store', 0, at.NO_RESERVATION, at.RESERVED_ADDRESS);
+  }
+
+  highProduct(x: Expression, y: Expression, kind: 'signed' | 'unsigned' | 'mixed'): Expression {
+    return this.a.call(this.#highProduct[kind], x, y);
+  }
+
+  needFloat(): void {
+    const status = this.a.load('i32.load', 0, csrPlace('mstatus'));
+    this.a.when(this.op('i32.eqz', this.op('i32.and', status, FS_MASK)), () => this.evaluate());
+  }
+
+  isNearest(): Expression {
+    return this.isRounding(0);
+  }
+
+  isRounding(mode: number): Expression {
+    const { rm } = this.#instruction;
+    if (rm !== DYNAMIC) return rm === mode ? 1 : 0;
+    const { a } = this;
+    const dynamic = this.op('i32.shr_u', a.load('i32.load', 0, csrPlace('fcsr')), 5);
+    return this.op('i32.eq', dynamic, mode);
+  }
+
+  raiseInexact(condition: Expression): void {
+    const { a } = this;
+    const fcsr = csrPlace('fcsr');
+    a.when(condition, () => {
+      const flags = a.load('i32.load', 0, fcsr);
+      a.store('i32.store', 0, this.op('i32.or', flags, 1), fcsr);
+      this.#markFloat();
+    });
+  }
+
+  readCsr(): Local {
+    const { a } = this;
+    this.#csr = codePlace(this.#instruction.imm);
+    const isUser = this.op('i32.eqz', a.load('i32.load', 0, at.PRIVILEGE));
+    a.when(this.#csr === 0 ? 1 : isUser, () => this.evaluate());
+    const isStatus = this.#csr === STATUS_IN_CODE;
+    a.set(this.#loaded, isStatus ? shownStatus(this) : a.load('i64.load', 0, this.#csr));
+    return this.#loaded;
+  }
+
+  writeCsr(value: Expression): void {
+    const next = this.inLocal(value);
+    if (this.#csr === STATUS_IN_CODE) {
+      writeStatus(this, this.#loaded, next);
+      return;
+    }
+    const isAddress = this.#csr === csrPlace('sepc');
+    this.a.store('i64.store', 0, isAddress ? this.op('i64.and', next, -2n) : next, this.#csr);
+  }
+
+  evaluate(): void {
+    this.#leave(this.pc, this.#steps - this.#done, true);
+  }
+
+  #emitBlock({ offset, instructions, end }: Block): void {
+    const { a } = this;
+    const left = this.op('i32.sub', this.#left, instructions.length);
+    this.#done = 0;
+    a.when(this.op('i32.lt_s', this.#left, instructions.length), () =>
+      this.#leave(this.#addressOf(offset), 0, true),
+    );
+    a.set(this.#left, left);
+    for (const instruction of instructions) {
+      this.#begin(instruction);
+      const { emit } = instruction.row;
+      assert(emit, 'blocks hold what there is code for');
+      emit(this);
+      this.#done++;
+    }
+    if (!instructions.at(-1)!.row.isJump || instructions.at(-1)!.row.since === 'Zicsr') {
+      this.#go(end);
+    }
+  }
+
+  #begin(instruction: PlacedInstruction): void {
+    this.#instruction = instruction;
+    this.#taken.clear();
+    const read = (name: 'rs1' | 'rs2' | 'rs3'): Expression => {
+      const place = placeOf(instruction, name);
+      return place === at.X ? 0n : this.#register(place);
+    };
+    this.rs1 = read('rs1');
+    this.rs2 = read('rs2');
+    this.rs3 = read('rs3');
+    this.imm = BigInt(instruction.imm);
+    this.csrOperand = BigInt(instruction.rm);
+  }
+
+  /** Goes on at an offset in the page, or beyond it. */
+  #go(offset: number): void {
+    const index = this.#indexes.get(offset);
+    if (index === undefined) {
+      this.#leave(this.#addressOf(offset), 0);
+    } else if (index > this.#blockIndex) {
+      this.#branch(this.#labels[index]!);
+    } else {
+      this.a.set(this.#next, index);
+      this.#branch(this.#again);
+    }
+  }
+
+  /** @param given steps that were taken and not done */
+  #leave(pc: Expression, given: number, isInterpreted = false): void {
+    const { a } = this;
+    a.set(this.#exitPc, pc);
+    if (given > 0) a.set(this.#left, this.op('i32.add', this.#left, given));
+    a.set(this.#isInterpreted, isInterpreted ? 1 : 0);
+    this.#branch(this.#exit);
+  }
+
+  /** Sets `address` and `entry`, and leaves where the entry can not be had. */
+  #lookUp(set: number, size: number, address: Expression): void {
+    const { a } = this;
+    a.set(this.#address, address);
+    const mask = (at.TLB_ENTRIES - 1) * at.TLB_ENTRY_BYTES;
+    const shifted = this.op('i32.shr_u', this.op('i32.wrap_i64', this.#address), 8);
+    a.set(this.#entry, this.op('i32.add', this.op('i32.and', shifted, mask), this.#dataTlb));
+    const last = size === 1 ? this.#address : this.op('i64.add', this.#address, BigInt(size - 1));
+    const tag = a.load('i64.load', this.#entry, set);
+    a.when(this.op('i64.ne', tag, this.op('i64.and', last, ~0xfffn)), () => {
+      const low = this.op('i32.wrap_i64', this.#address);
+      const high = this.op('i32.wrap_i64', this.op('i64.shr_u', this.#address, 32n));
+      const isWritten = set === at.WRITE_TLB ? 1 : 0;
+      const isFilled = a.call(this.#fill, low, high, size, isWritten);
+      a.when(this.op('i32.eqz', isFilled), () => this.evaluate());
+    });
+  }
+
+  #offset(set: number): Expression {
+    const addend = this.a.load('i32.load', this.#entry, set + 8);
+    return this.op('i32.add', this.op('i32.wrap_i64', this.#address), addend);
+  }
+
+  #markFloat(): void {
+    const { a } = this;
+    const mstatus = csrPlace('mstatus');
+    const status = a.load('i32.load', 0, mstatus);
+    a.store('i32.store', 0, this.op('i32.or', status, FS_MASK), mstatus);
+  }
+
+  #loadRegisters(): void {
+    for (const { instructions } of this.#blocks) {
+      for (const instruction of instructions) {
+        for (const name of ['rs1', 'rs2', 'rs3', 'rd'] as const) {
+          const place = placeOf(instruction, name);
+          if (place === at.X) continue;
+          if (name === 'rd' && writesRegister(instruction)) this.#written.add(place);
+          if (this.#registers.has(place)) continue;
+          const local = this.a.localI64();
+          this.#registers.set(place, local);
+          this.a.set(local, this.a.load('i64.load', 0, place));
+        }
+      }
+    }
+  }
+
+  #register(place: number): Local {
+    const local = this.#registers.get(place);
+    assert(local, 'all operands have locals');
+    return local;
+  }
+
+  #addressOf(offset: number): Expression {
+    return this.op('i64.add', this.#page, BigInt(offset));
+  }
+
+  get #steps(): number {
+    return this.#blocks[this.#blockIndex]!.instructions.length;
+  }
+
+  #branch(depth: number): void {
+    this.a.f.br(this.a.f.depth - depth);
+  }
+}
+
+function placeOf(instruction: PlacedInstruction, name: 'rd' | 'rs1' | 'rs2' | 'rs3'): number {
+  const base = instruction.row.floats?.has(name) ? at.F : at.X;
+  return base + 8 * instruction[name];
+}
+
+function writesRegister({ row }: PlacedInstruction): boolean {
+  return row.format !== 'b' && row.format !== 's' && row.format !== 'fence';
+}
