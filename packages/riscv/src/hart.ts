@@ -184,6 +184,9 @@ export class Hart implements Processor {
     if (state.length !== at.STATE_BYTES) {
       throw new HostError('hart-state', `a state of ${state.length} bytes`);
     }
+    if (![status.USER, status.SUPERVISOR, status.MACHINE].includes(state[at.PRIVILEGE]!)) {
+      throw new HostError('hart-state', `a state in mode ${state[at.PRIVILEGE]}`);
+    }
     this.#memory.u8.set(state);
     this.#progress.begin(0);
     this.#pmp.update();

@@ -3,6 +3,7 @@
  * is architectural and nothing else: RAM, and the first page here.
  *
  *     0x000   x0 … x31      0x100  f0 … f31      0x200  the hart's other state      0x300  control registers
+ *     0x600   what passes between code and JavaScript
  *     TLB     sets by mode, each with entries for reading, writing and fetching
  *     CODE    pages of decoded instructions
  */
@@ -13,15 +14,8 @@ export const F = 0x100;
 export const SINK = 0x200;
 /** i64: the next instruction's address; the present one's while JavaScript serves it. */
 export const PC = 0x208;
-/** i32: steps left of the present stretch. */
-export const LEFT = 0x210;
-/** i32: the TLB's sets in use. */
-export const DATA_TLB = 0x214;
-export const FETCH_TLB = 0x218;
 /** i32: 0 user, 1 supervisor, 3 machine. */
 export const PRIVILEGE = 0x21c;
-/** i64: a value that goes to or comes from JavaScript. */
-export const VALUE = 0x220;
 /** i64: virtual address of the reservation, NO_RESERVATION if there is none, and what was read there. */
 export const RESERVED_ADDRESS = 0x228;
 export const RESERVED_VALUE = 0x230;
@@ -39,9 +33,18 @@ export const CSRS = 0x300;
 /** Bytes of configuration, and i64 addresses. */
 export const PMP_CONFIGS = 0x480;
 export const PMP_ADDRESSES = 0x490;
+/** All of the above is the hart's state; what follows can be made anew. */
 export const STATE_BYTES = 0x600;
+
+/** i64: a value that goes to or comes from JavaScript. */
+export const VALUE = STATE_BYTES;
+/** i32: steps left of the present stretch. */
+export const LEFT = VALUE + 8;
+/** i32: the TLB's sets in use. */
+export const DATA_TLB = LEFT + 4;
+export const FETCH_TLB = DATA_TLB + 4;
 /** i32: landings after which code is compiled; 0 if it never is. */
-export const HOT_LANDINGS = STATE_BYTES;
+export const HOT_LANDINGS = FETCH_TLB + 4;
 /** i32: whether compiled code left an instruction to the interpreter. */
 export const IS_INTERPRETED = HOT_LANDINGS + 4;
 

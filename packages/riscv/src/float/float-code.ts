@@ -320,8 +320,8 @@ export function emitToInteger(t: FloatType, { isSigned, bits }: IntegerType) {
     const whole = e.a.select(isCut, e.op('f64.trunc', a), e.op('f64.nearest', a));
     const r = e.inLocal(whole, F64);
     // Both limits are powers of two, or zero.
-    const power = (exponent: number): Expression =>
-      e.op('f64.reinterpret_i64', BigInt(1023 + exponent) << 52n);
+    const power = (two: number): Expression =>
+      e.op('f64.reinterpret_i64', BigInt(1023 + two) << 52n);
     const least = isSigned ? e.op('f64.neg', power(bits - 1)) : zero(e, f64);
     const isInRange = and(
       e,
