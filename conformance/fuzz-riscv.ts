@@ -16,7 +16,8 @@ const shapes = [
 const WITHOUT = new Set(['ctzw']);
 
 /**
- * Random instructions here and in QEMU's user mode: all registers, and the flags, must be the same every few instructions.
+ * Random instructions here and in QEMU's user mode: all registers, the flags and the memory must be the same every few
+ * instructions.
  * A case is an instruction.
  */
 export const fuzz: Fuzz = {

@@ -49,8 +49,8 @@ export const HOT_LANDINGS = FETCH_TLB + 4;
 export const IS_INTERPRETED = HOT_LANDINGS + 4;
 
 /**
- * A TLB entry, 16 bytes: i64 the page's virtual address, or INVALID_TAG; i32 what makes of the low half of an address the
- * offset in RAM (reading, writing), or the place of the page's decoded instructions (fetching).
+ * A TLB entry, 16 bytes: i64 the page's virtual address, or INVALID_TAG; i32 what makes of the low half of an address
+ * the offset in RAM (reading, writing), or the place of the page's decoded instructions (fetching).
  */
 export const TLB = 0x1_0000;
 export const TLB_ENTRIES = 1024;
@@ -82,8 +82,8 @@ export const RECORD_IMM = 12;
 /** Behind a page's 2048 stand two that lead to the next page. */
 const RECORDS_BYTES = 2048 * RECORD_BYTES + 2 * RECORD_BYTES;
 /**
- * Then an i32 for each half-word: how often control landed there by a jump, or, inverted, what is compiled from there on:
- * its number in the table, and below it that of the entry.
+ * Then an i32 for each half-word: how often control landed there by a jump, or, inverted, what is compiled from there
+ * on: its number in the table, and below it that of the entry.
  */
 export const LANDINGS = RECORDS_BYTES;
 export const ENTRY_BITS = 6;

@@ -2,7 +2,9 @@ import type { RunReason } from './contract.ts';
 import type { HartMemory } from './hart-memory.ts';
 import { LEFT, STEPS } from './layout.ts';
 
-/** Counts steps: the engine takes a stretch of them down to zero, and whoever wants an earlier end withholds the rest. */
+/**
+ * Counts steps: the engine takes a stretch of them down to zero, and whoever wants an earlier end withholds the rest.
+ */
 export class Progress {
   reason: RunReason = 'budget';
   readonly #memory: HartMemory;

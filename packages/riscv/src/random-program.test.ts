@@ -6,7 +6,7 @@ import { difference, runOnHart, runOnReference } from './testing/run-program.ts'
 const SEED = 20_261_125;
 
 function compare(seed: number, accepts?: (name: string) => boolean): (string | undefined)[] {
-  const program = randomProgram({ seed, blockCount: 3, passes: 2, ...(accepts && { accepts }) });
+  const program = randomProgram({ seed, blockCount: 2, passes: 2, ...(accepts && { accepts }) });
   const reference = runOnReference(program);
   return [Infinity, 1].map((hotLandings) =>
     difference(program, runOnHart(program, { hotLandings }), reference, disassemble),

@@ -22,8 +22,8 @@ export interface RegionLimits {
 }
 
 /**
- * The code of a page that can be reached from an offset without leaving the page, as blocks by rising offset. What has no
- * code of its own (`emit`) is not in any block: there the compiled code ends.
+ * The code of a page that can be reached from an offset without leaving the page, as blocks by rising offset. What has
+ * no code of its own (`emit`) is not in any block: there the compiled code ends.
  */
 export function findRegion(page: Uint8Array, start: number, limits: RegionLimits): Block[] {
   const leaders = findLeaders(page, start, limits);

@@ -224,6 +224,7 @@ function divide(name: PlainInstruction, isRemainder: boolean, isWord: boolean): 
 const byZero = (y: bigint, otherwise: bigint, quotient: () => bigint): bigint =>
   y === 0n ? otherwise : quotient();
 
+const not = (e: Emitter, x: Expression): Expression => e.op('i64.xor', x, -1n);
 /** Bit `y` alone. */
 const bit = (e: Emitter, y: Expression): Expression => e.op('i64.shl', 1n, y);
 const one = (y: bigint): bigint => 1n << (y & 63n);
@@ -371,9 +372,9 @@ export const integerRows: readonly Row[] = [
   shift('slli.uw', 'Zba', code(OP_IMM_32, 1, 0x04), (x, n) => u32(x) << n,
     (e, x, n) => e.op('i64.shl', zeroExtended(e, x), n), false),
 
-  binary('andn', 'Zbb', code(OP, 7, 0x20), (x, y) => x & ~y,   (e, x, y) => e.op('i64.and', x, e.op('i64.xor', y, -1n))),
-  binary('orn',  'Zbb', code(OP, 6, 0x20), (x, y) => x | ~y,   (e, x, y) => e.op('i64.or', x, e.op('i64.xor', y, -1n))),
-  binary('xnor', 'Zbb', code(OP, 4, 0x20), (x, y) => ~(x ^ y), (e, x, y) => e.op('i64.xor', e.op('i64.xor', x, y), -1n)),
+  binary('andn', 'Zbb', code(OP, 7, 0x20), (x, y) => x & ~y,   (e, x, y) => e.op('i64.and', x, not(e, y))),
+  binary('orn',  'Zbb', code(OP, 6, 0x20), (x, y) => x | ~y,   (e, x, y) => e.op('i64.or', x, not(e, y))),
+  binary('xnor', 'Zbb', code(OP, 4, 0x20), (x, y) => ~(x ^ y), (e, x, y) => not(e, e.op('i64.xor', x, y))),
   binary('min',  'Zbb', code(OP, 4, 0x05), (x, y) => unsignedMin(s64(x) + 2n ** 63n, s64(y) + 2n ** 63n) - 2n ** 63n, pick('i64.lt_s')),
   binary('minu', 'Zbb', code(OP, 5, 0x05), unsignedMin, pick('i64.lt_u')),
   binary('max',  'Zbb', code(OP, 6, 0x05), (x, y) => unsignedMax(s64(x) + 2n ** 63n, s64(y) + 2n ** 63n) - 2n ** 63n, pick('i64.gt_s')),
@@ -393,14 +394,15 @@ export const integerRows: readonly Row[] = [
   unary('clzw',   'Zbb', 0x6000_101b, (x) => leadingZeros(u32(x), 32),  (e, x) => e.op('i64.extend_i32_u', e.op('i32.clz', e.op('i32.wrap_i64', x)))),
   unary('ctzw',   'Zbb', 0x6010_101b, (x) => trailingZeros(u32(x), 32), (e, x) => e.op('i64.extend_i32_u', e.op('i32.ctz', e.op('i32.wrap_i64', x)))),
   unary('cpopw',  'Zbb', 0x6020_101b, (x) => ones(u32(x)),              (e, x) => e.op('i64.popcnt', zeroExtended(e, x))),
-  unary('orc.b',  'Zbb', 0x2870_5013, (x) => mapBytes(x, (byte, i) => (byte === 0n ? 0n : 0xffn << BigInt(8 * i))), orCombineBytes),
+  unary('orc.b',  'Zbb', 0x2870_5013, 
+    (x) => mapBytes(x, (byte, i) => (byte === 0n ? 0n : 0xffn << BigInt(8 * i))), orCombineBytes),
   unary('rev8',   'Zbb', 0x6b80_5013, (x) => mapBytes(x, (byte, i) => byte << BigInt(56 - 8 * i)), reverseBytes),
 
-  binary('bclr', 'Zbs', code(OP, 1, 0x24), (x, y) => x & ~one(y),      (e, x, y) => e.op('i64.and', x, e.op('i64.xor', bit(e, y), -1n))),
+  binary('bclr', 'Zbs', code(OP, 1, 0x24), (x, y) => x & ~one(y),      (e, x, y) => e.op('i64.and', x, not(e, bit(e, y)))),
   binary('bext', 'Zbs', code(OP, 5, 0x24), (x, y) => (x >> (y & 63n)) & 1n, (e, x, y) => e.op('i64.and', e.op('i64.shr_u', x, y), 1n)),
   binary('binv', 'Zbs', code(OP, 1, 0x34), (x, y) => x ^ one(y),       (e, x, y) => e.op('i64.xor', x, bit(e, y))),
   binary('bset', 'Zbs', code(OP, 1, 0x14), (x, y) => x | one(y),       (e, x, y) => e.op('i64.or', x, bit(e, y))),
-  shift('bclri', 'Zbs', code(OP_IMM, 1, 0x24), (x, n) => x & ~one(n),  (e, x, n) => e.op('i64.and', x, e.op('i64.xor', bit(e, n), -1n))),
+  shift('bclri', 'Zbs', code(OP_IMM, 1, 0x24), (x, n) => x & ~one(n),  (e, x, n) => e.op('i64.and', x, not(e, bit(e, n)))),
   shift('bexti', 'Zbs', code(OP_IMM, 5, 0x24), (x, n) => (x >> n) & 1n, (e, x, n) => e.op('i64.and', e.op('i64.shr_u', x, n), 1n)),
   shift('binvi', 'Zbs', code(OP_IMM, 1, 0x34), (x, n) => x ^ one(n),   (e, x, n) => e.op('i64.xor', x, bit(e, n))),
   shift('bseti', 'Zbs', code(OP_IMM, 1, 0x14), (x, n) => x | one(n),   (e, x, n) => e.op('i64.or', x, bit(e, n))),

@@ -62,6 +62,13 @@ const clearBits = (e: Emitter, old: Expression, bits: Expression): Expression =>
 const unlessZero = (operand: number, value: bigint): bigint | undefined =>
   operand === 0 ? undefined : value;
 
+/** One hart sees its own accesses in order, and code that it writes at once. */
+function fence(name: string, since: Extension, funct3: number): Row {
+  const match = (funct3 << 12) | 0x0f;
+  const nothing = (): void => {};
+  return { name, since, format: 'fence', mask: 0x707f, match, evaluate: nothing, emit: nothing };
+}
+
 function cacheBlock(
   name: string,
   since: Extension,
@@ -80,9 +87,8 @@ function cacheBlock(
 
 // oxfmt-ignore
 export const systemRows: readonly Row[] = [
-  { name: 'fence', since: 'I', format: 'fence', mask: 0x707f, match: 0x000f, evaluate: () => {}, emit: () => {} },
-  // Code that is written is seen at once.
-  { name: 'fence.i', since: 'Zifencei', format: 'none', mask: 0x707f, match: 0x100f, evaluate: () => {}, emit: () => {} },
+  fence('fence', 'I', 0),
+  fence('fence.i', 'Zifencei', 1),
   fixed('ecall',  'I', 0x0000_0073, (m) => m.environmentCall(), true),
   fixed('ebreak', 'I', 0x0010_0073, (m) => m.raise(3, m.pc), true),
   csr('csrrw',  1, 'csr',          (_, o, m) => m.x(o.rs1)),

@@ -7,9 +7,9 @@ import { randomNumbers } from './random-numbers.ts';
 import { encode } from './words.ts';
 
 /**
- * A program of random instructions that any RV64GC machine can run, in user mode or without translation. It runs its code
- * several times, writes all registers to memory now and then, and ends with Linux's `write` of that to descriptor 1 and
- * `exit`.
+ * A program of random instructions that any RV64GC machine can run, in user mode or without translation. It runs its
+ * code several times, writes all registers to memory now and then, and ends with Linux's `write` of that to descriptor
+ * 1 and `exit`.
  *
  *     base    code
  *     data    2 KiB of numbers that are only read · 4 KiB to read and write     x3 stands between

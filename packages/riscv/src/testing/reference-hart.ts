@@ -4,8 +4,8 @@ import type { HartView } from '../hart-view.ts';
 import { decode, isCompressed } from '../table/decoder.ts';
 
 /**
- * The obvious hart: one instruction after another by `evaluate`, in user mode over flat memory. An exception is an error:
- * what traps do is for other tests.
+ * The obvious hart: one instruction after another by `evaluate`, in user mode over flat memory. An exception is an
+ * error: what traps do is for other tests.
  */
 export class ReferenceHart implements HartView {
   pc: bigint;

@@ -10,6 +10,7 @@ const FLOAT_IS_ON = 0x6000n;
 /** @returns the dumps */
 export function runOnHart(program: RandomProgram, options: Partial<HartOptions> = {}): Uint8Array {
   const { base, memoryBytes, trapVector } = program;
+  const codePagesMax = Math.ceil(program.image.length / 4096);
   const memory = new WebAssembly.Memory({ initial: memoryBytes / 65_536 });
   const ram = new Uint8Array(memory.buffer);
   ram.set(program.image);
@@ -20,7 +21,7 @@ export function runOnHart(program: RandomProgram, options: Partial<HartOptions> 
     bus: { load: () => undefined, store: () => false },
     clock: () => 0,
     isSbiOutside: true,
-    codePagesMax: 512,
+    codePagesMax,
     ...options,
   });
   hart.pc = BigInt(base);
