@@ -170,11 +170,12 @@ export class Evaluator implements HartView {
     progress.end('wfi');
   }
 
-  fenceTranslations(): void {
+  fenceTranslations(address: bigint | undefined): void {
     const { csrs, translation } = this.#parts;
     const isTrapped = this.#privilege === SUPERVISOR && (csrs.status & TVM) !== 0;
     if (this.#privilege === USER || isTrapped) this.illegal();
-    translation.flush();
+    if (address === undefined) translation.flush();
+    else translation.flushAddress(...halves(address));
   }
 
   cacheBlock(address: bigint, operation: 'zero' | 'invalidate' | 'clean' | 'flush'): void {

@@ -48,6 +48,8 @@ export class Translation {
   #root = 0;
   /** Sets that may have entries. */
   #filled = 0;
+  /** Large pages that entries have come from, by level and number. */
+  readonly #largePages = new Set<number>();
 
   constructor(memory: HartMemory, pmp: Pmp, isCode: (offset: number) => boolean) {
     this.#memory = memory;
@@ -77,6 +79,25 @@ export class Translation {
       if (this.#filled & (1 << set)) this.#clear(set, at.READ_TLB, 3);
     }
     this.#filled = 0;
+    this.#largePages.clear();
+  }
+
+  /** Forgets the translations of an address. */
+  flushAddress(low: number, high: number): void {
+    const pageNumber = pageNumberOf(low, high, this.#levels);
+    for (let level = 1; level < this.#levels; level++) {
+      // Any of its parts may have an entry.
+      if (this.#largePages.has(largePage(pageNumber, level))) {
+        this.flush();
+        return;
+      }
+    }
+    const index = (low >>> 12) & (at.TLB_ENTRIES - 1);
+    const parts = (at.TLB_SETS * at.TLB_SET_BYTES) / at.WRITE_TLB;
+    for (let part = 0; part < parts; part++) {
+      const entry = at.TLB + part * at.WRITE_TLB + index * at.TLB_ENTRY_BYTES;
+      this.#memory.setLong(entry, at.INVALID_TAG);
+    }
   }
 
   /** Forgets which pages may be written; they have become code. */
@@ -127,7 +148,7 @@ export class Translation {
     // All bits above the address's highest are the same as it.
     const unused = 64 - (12 + 9 * levels);
     if ((high << unused) >> unused !== high) return PAGE_FAULT;
-    const pageNumber = (low >>> 12) + (high & (2 ** (9 * levels - 20) - 1)) * 2 ** 20;
+    const pageNumber = pageNumberOf(low, high, levels);
     const { ramWords } = this.#memory;
     let table = this.#root;
     for (let level = levels - 1; level >= 0; level--) {
@@ -146,6 +167,7 @@ export class Translation {
       const pageBytes = 2 ** (12 + 9 * level);
       if (physical % pageBytes !== 0 || !this.#mayAccess(entry, access, mode)) return PAGE_FAULT;
       if (!this.#mark(offset, entry, access)) return PAGE_FAULT;
+      if (level > 0) this.#largePages.add(largePage(pageNumber, level));
       return physical + ((pageNumber * 4096 + (low & 0xfff)) % pageBytes);
     }
     return PAGE_FAULT;
@@ -185,6 +207,16 @@ export class Translation {
     const start = (at.TLB + set * at.TLB_SET_BYTES + part) >> 3;
     this.#memory.i64.fill(at.INVALID_TAG, start, start + (parts * at.WRITE_TLB) / 8);
   }
+}
+
+/** Number of a virtual page, without the bits that repeat the sign. */
+function pageNumberOf(low: number, high: number, levels: number): number {
+  return (low >>> 12) + (high & (2 ** (9 * levels - 20) - 1)) * 2 ** 20;
+}
+
+/** One number for a large page of a level. Page numbers have 36 bits at most. */
+function largePage(pageNumber: number, level: number): number {
+  return level * 2 ** 40 + Math.floor(pageNumber / 2 ** (9 * level));
 }
 
 /** Physical addresses have 56 bits; with more than 53 nothing is there. */

@@ -2,7 +2,7 @@ import { assert } from '@polyvisor/errors/assert';
 import { Assembler, type Expression, Local } from '@polyvisor/wasm/assembler';
 import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instructions';
 import { ModuleWriter } from '@polyvisor/wasm/module-writer';
-import { I32, I64, type ValueType } from '@polyvisor/wasm/types';
+import { FUNCREF, I32, I64, type ValueType } from '@polyvisor/wasm/types';
 import { STATUS_IN_CODE, codePlace, csrPlace } from '../csr-numbers.ts';
 import type { Emitter } from '../emitter.ts';
 import { type HighProduct, defineHighProduct } from '../high-product.ts';
@@ -27,13 +27,14 @@ const DYNAMIC = 7;
  *         block n … block 0
  *         code of block 0   forward jumps go straight to their block, backward ones again through the table
  *         …
- *     registers back to memory
+ *     registers back to memory, and on to what is compiled for the next address, or back to the interpreter
  */
 export function writeRegion(blocks: readonly Block[]): Uint8Array<ArrayBuffer> {
   const m = new ModuleWriter();
   const fill = m.importFunction('hart', 'fill', [I32, I32, I32, I32], [I32]);
   m.importMemory('hart', 'engine', { initial: 1 });
   m.importMemory('hart', 'ram', { initial: 0 });
+  m.importTable('hart', 'regions', FUNCREF, { initial: 1 });
   const highProduct = defineHighProduct(m);
   const f = m.function([I32, I64, I32], [I32], 'region');
   new RegionWriter(new Assembler(f), blocks, fill, highProduct).emitRegion();
@@ -115,6 +116,7 @@ class RegionWriter implements Emitter {
     f.op('unreachable');
     f.end();
     for (const place of this.#written) a.store('i64.store', 0, this.#register(place), place);
+    a.when(this.op('i32.eqz', this.#isInterpreted), () => this.#chain());
     a.store('i64.store', 0, this.#exitPc, at.PC);
     a.store('i32.store', 0, this.#isInterpreted, at.IS_INTERPRETED);
     a.put(this.#left);
@@ -333,6 +335,34 @@ class RegionWriter implements Emitter {
     if (given > 0) a.set(this.#left, this.op('i32.add', this.#left, given));
     a.set(this.#isInterpreted, isInterpreted ? 1 : 0);
     this.#branch(this.#exit);
+  }
+
+  /** Calls what is compiled for the address to go on at, if the fetching TLB has its page. */
+  #chain(): void {
+    const { a } = this;
+    const { f } = a;
+    a.set(this.#page, this.op('i64.and', this.#exitPc, ~0xfffn));
+    const low = this.op('i32.wrap_i64', this.#exitPc);
+    const mask = (at.TLB_ENTRIES - 1) * at.TLB_ENTRY_BYTES;
+    const index = this.op('i32.and', this.op('i32.shr_u', low, 8), mask);
+    const set = a.load('i32.load', 0, at.FETCH_TLB);
+    const tag = a.load(
+      'i64.load',
+      a.tee(this.#entry, this.op('i32.add', index, set)),
+      at.EXECUTE_TLB,
+    );
+    a.when(this.op('i64.eq', tag, this.#page), () => {
+      const place = a.load('i32.load', this.#entry, at.EXECUTE_TLB + 8);
+      const offset = this.op('i32.shl', this.op('i32.and', low, 0xffe), 1);
+      const landing = a.load('i32.load', this.op('i32.add', place, offset), at.LANDINGS);
+      a.set(this.#next, this.op('i32.xor', landing, -1));
+      a.when(this.op('i32.ge_s', this.#next, 0), () => {
+        a.put(this.op('i32.and', this.#next, 2 ** at.ENTRY_BITS - 1));
+        a.put(this.#page).put(this.#left);
+        a.put(this.op('i32.shr_u', this.#next, at.ENTRY_BITS));
+        f.returnCallIndirect(f.typeIndex);
+      });
+    });
   }
 
   /** Sets `address` and `entry`, and leaves where the entry can not be had. */

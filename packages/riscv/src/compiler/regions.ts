@@ -22,7 +22,7 @@ export class Regions {
   constructor(memory: HartMemory, code: CodePages, ram: WebAssembly.Memory, fill: Fill) {
     this.#memory = memory;
     this.#code = code;
-    this.#imports = { engine: memory.engine, ram, fill };
+    this.#imports = { engine: memory.engine, ram, fill, regions: this.table };
     code.onRelease = (index) => this.#release(index);
   }
 
