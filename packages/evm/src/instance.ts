@@ -80,7 +80,7 @@ export class EvmInstance {
   readonly fork: Hardfork;
   readonly globals: GlobalValues;
   readonly functions: Functions;
-  readonly #exports: Record<string, unknown>;
+  readonly #exports: WebAssembly.Exports;
   readonly #cache: CodeCache | undefined;
   readonly #memory: WebAssembly.Memory;
   /** Code by its address, for code that can be compiled. */

@@ -33,9 +33,10 @@ declare namespace WebAssembly {
     static customSections(module: Module, name: string): ArrayBuffer[];
   }
   type Imports = Record<string, Record<string, unknown>>;
+  type Exports = Record<string, unknown>;
   class Instance {
     constructor(module: Module, imports?: Imports);
-    readonly exports: Record<string, unknown>;
+    readonly exports: Exports;
   }
   class CompileError extends Error {}
   class LinkError extends Error {}
