@@ -14,6 +14,14 @@ import type { Block, PlacedInstruction } from './region.ts';
 /** What compiled code calls: fills the TLB for an access. 0 if that must be left to the interpreter. */
 export type Fill = (low: number, high: number, size: number, isWritten: number) => number;
 
+/** Where a region is found. */
+export interface RegionPlace {
+  /** Its number in the table. */
+  readonly index: number;
+  /** Place of its page's landings. */
+  readonly landings: number;
+}
+
 const RAM = 1;
 const DYNAMIC = 7;
 
@@ -29,7 +37,7 @@ const DYNAMIC = 7;
  *         …
  *     registers back to memory, and on to what is compiled for the next address, or back to the interpreter
  */
-export function writeRegion(blocks: readonly Block[]): Uint8Array<ArrayBuffer> {
+export function writeRegion(blocks: readonly Block[], self: RegionPlace): Uint8Array<ArrayBuffer> {
   const m = new ModuleWriter();
   const fill = m.importFunction('hart', 'fill', [I32, I32, I32, I32], [I32]);
   m.importMemory('hart', 'engine', { initial: 1 });
@@ -37,7 +45,7 @@ export function writeRegion(blocks: readonly Block[]): Uint8Array<ArrayBuffer> {
   m.importTable('hart', 'regions', FUNCREF, { initial: 1 });
   const highProduct = defineHighProduct(m);
   const f = m.function([I32, I64, I32], [I32], 'region');
-  new RegionWriter(new Assembler(f), blocks, fill, highProduct).emitRegion();
+  new RegionWriter(new Assembler(f), blocks, self, fill, highProduct).emitRegion();
   m.exportFunction('region', f.index);
   return m.finish();
 }
@@ -50,6 +58,7 @@ class RegionWriter implements Emitter {
   imm: Expression = 0n;
   csrOperand: Expression = 0n;
   readonly #blocks: readonly Block[];
+  readonly #self: RegionPlace;
   readonly #fill: number;
   readonly #highProduct: HighProduct;
   readonly #indexes: ReadonlyMap<number, number>;
@@ -77,9 +86,16 @@ class RegionWriter implements Emitter {
   #instruction!: PlacedInstruction;
   #csr = 0;
 
-  constructor(a: Assembler, blocks: readonly Block[], fill: number, highProduct: HighProduct) {
+  constructor(
+    a: Assembler,
+    blocks: readonly Block[],
+    self: RegionPlace,
+    fill: number,
+    highProduct: HighProduct,
+  ) {
     this.a = a;
     this.#blocks = blocks;
+    this.#self = self;
     this.#fill = fill;
     this.#highProduct = highProduct;
     this.#indexes = new Map(blocks.map(({ offset }, i) => [offset, i]));
@@ -168,8 +184,22 @@ class RegionWriter implements Emitter {
     this.#go(this.#instruction.offset + this.#instruction.imm);
   }
 
+  /** Stays in the region where it has the target as one of its entries. */
   jump(target: Expression): void {
-    this.#leave(target, 0);
+    const { a } = this;
+    const address = this.inLocal(target);
+    const isInPage = this.op('i64.eq', this.op('i64.and', address, ~0xfffn), this.#page);
+    a.when(isInPage, () => {
+      const half = this.op('i32.and', this.op('i32.wrap_i64', address), 0xffe);
+      const landing = a.load('i32.load', this.op('i32.shl', half, 1), this.#self.landings);
+      a.set(this.#entry, this.op('i32.xor', landing, -1));
+      const number = this.op('i32.shr_s', this.#entry, at.ENTRY_BITS);
+      a.when(this.op('i32.eq', number, this.#self.index), () => {
+        a.set(this.#next, this.op('i32.and', this.#entry, 2 ** at.ENTRY_BITS - 1));
+        this.#branch(this.#again);
+      });
+    });
+    this.#leave(address, 0);
   }
 
   load(instruction: MemoryInstruction, size: number, address: Expression): Expression {

@@ -22,11 +22,15 @@ export interface RegionLimits {
 }
 
 /**
- * The code of a page that can be reached from an offset without leaving the page, as blocks by rising offset. What has
+ * The code of a page that can be reached from offsets without leaving the page, as blocks by rising offset. What has
  * no code of its own (`emit`) is not in any block: there the compiled code ends.
  */
-export function findRegion(page: Uint8Array, start: number, limits: RegionLimits): Block[] {
-  const leaders = findLeaders(page, start, limits);
+export function findRegion(
+  page: Uint8Array,
+  starts: readonly number[],
+  limits: RegionLimits,
+): Block[] {
+  const leaders = findLeaders(page, starts, limits);
   return [...leaders]
     .toSorted((a, b) => a - b)
     .map((offset) => readBlock(page, offset, leaders))
@@ -48,8 +52,12 @@ function instructionAt(page: Uint8Array, offset: number): PlacedInstruction | un
 }
 
 /** Offsets where control may come to, breadth first, as far as the limits go. */
-function findLeaders(page: Uint8Array, start: number, limits: RegionLimits): Set<number> {
-  const leaders = new Set([start]);
+function findLeaders(
+  page: Uint8Array,
+  starts: readonly number[],
+  limits: RegionLimits,
+): Set<number> {
+  const leaders = new Set(starts);
   let instructions = 0;
   for (const leader of leaders) {
     for (let offset = leader; instructions < limits.instructionsMax; instructions++) {

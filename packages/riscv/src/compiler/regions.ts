@@ -34,21 +34,34 @@ export class Regions {
   compile(offset: number): void {
     const pageOffset = offset & ~0xfff;
     const page = this.#memory.ramU8.subarray(pageOffset, pageOffset + 4096);
-    const blocks = findRegion(page, offset & 0xfff, LIMITS);
+    const place = this.#code.placeOf(offset);
+    const landings = place + at.LANDINGS;
+    const starts = [offset & 0xfff, ...this.#warm(landings)].slice(0, LIMITS.blocksMax);
+    const blocks = findRegion(page, starts, LIMITS);
     if (!blocks.some((block) => block.offset === (offset & 0xfff))) return;
     const index = this.#free.pop()!;
-    const module = new WebAssembly.Module(writeRegion(blocks));
+    const module = new WebAssembly.Module(writeRegion(blocks, { index, landings }));
     const instance = new WebAssembly.Instance(module, { hart: this.#imports });
     this.table.set(index, instance.exports['region']);
-    const place = this.#code.placeOf(offset);
     for (const [entry, block] of blocks.entries()) {
-      const landing = place + at.LANDINGS + 2 * block.offset;
+      const landing = landings + 2 * block.offset;
       const isStart = block.offset === (offset & 0xfff);
       if (isStart || this.#memory.word(landing) >= 0) {
         this.#memory.setWord(landing, ~((index << at.ENTRY_BITS) | entry));
       }
     }
     this.#code.addRegion(offset, index);
+  }
+
+  /** Offsets that will be hot soon, as the targets of one indirect jump are: they are compiled together. */
+  #warm(landings: number): number[] {
+    const { i32 } = this.#memory;
+    const least = this.#memory.word(at.HOT_LANDINGS) / 4;
+    const offsets: number[] = [];
+    for (let half = 0; half < 2048; half++) {
+      if (i32[(landings >> 2) + half]! > least) offsets.push(2 * half);
+    }
+    return offsets;
   }
 
   #release(index: number): void {
