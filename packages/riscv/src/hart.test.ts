@@ -317,19 +317,22 @@ describe('interrupts', () => {
     expect(hart.csr(SCAUSE)).toBe((1n << 63n) | 5n);
   });
 
-  test.for(tiers)('the timer comes at the same step however runs are cut', (hotLandings) => {
-    const ends = [1, 13, 50_000].map((slice) => {
+  test('the timer comes at the same step in both tiers, however runs are cut', () => {
+    const ways = tiers.flatMap((hotLandings) =>
+      [1, 13, 50_000].map((slice) => [hotLandings, slice]),
+    );
+    const ends = ways.map(([hotLandings, slice]) => {
       const program: Line[] = [
         ['addi', { rd: 1, rs1: 1, imm: 1 }],
         ['jal', { rd: 0, imm: -4 }],
       ];
-      const small = new SmallHart(program, { isSbiOutside: true, hotLandings });
+      const small = new SmallHart(program, { isSbiOutside: true, hotLandings: hotLandings! });
       small.put(HANDLER, [LOOP]);
       small.hart.setCsr(STVEC, BigInt(HANDLER));
       small.hart.setCsr(SIE, 1n << 5n);
       small.hart.setCsr(SSTATUS, 2n);
       small.hart.setCsr(STIMECMP, 20_000n);
-      for (let left = 50_000; left > 0; left -= small.hart.run(Math.min(slice, left)).used);
+      for (let left = 50_000; left > 0; left -= small.hart.run(Math.min(slice!, left)).used);
       return small.hart.x(1);
     });
     expect(new Set(ends).size).toBe(1);
