@@ -1,7 +1,8 @@
 import type { Hardfork } from '../hardfork.ts';
 import { engineModule } from '../module.ts';
 import { type CompiledUnit, compileUnit } from './compiled-unit.ts';
-import { Program, type Trace, planTrace, traceLimits } from './trace.ts';
+import { Program } from './program.ts';
+import { type Trace, planTrace, traceLimits } from './trace.ts';
 
 /**
  * How code is run. `interpreter`: never compiled. `compiled`: all of it, before it first runs. `mixed`: what is

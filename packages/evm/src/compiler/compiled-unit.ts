@@ -4,7 +4,8 @@ import { FRAME_MEMORY } from '../layout.ts';
 import { superblockType } from '../runtime/tiers.ts';
 import { ENGINE, type LinkTypes, LinkedRuntime } from './linked-runtime.ts';
 import { writeSuperblock } from './superblock.ts';
-import type { Program, Trace } from './trace.ts';
+import type { Program } from './program.ts';
+import type { Trace } from './trace.ts';
 
 const PAGE_BYTES = 65536;
 

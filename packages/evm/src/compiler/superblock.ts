@@ -8,7 +8,8 @@ import type { Links } from '../runtime/links.ts';
 import { superblockType } from '../runtime/tiers.ts';
 import { type Word, WordEmitter, constantValue, constantWord } from '../word.ts';
 import { LocalPool } from './local-pool.ts';
-import type { Flow, Program, Segment, Step, Trace } from './trace.ts';
+import type { Program } from './program.ts';
+import type { Flow, Segment, Step, Trace } from './trace.ts';
 import { type Entry, VirtualStack } from './virtual-stack.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Program, type Trace, planTrace } from './trace.ts';
+import { Program } from './program.ts';
+import { type Trace, planTrace } from './trace.ts';
 
 const program = (...code: number[]): Program => new Program(Uint8Array.from(code), 'osaka');
 const names = (trace: Trace): string =>
