@@ -31,8 +31,8 @@ export interface PortOptions {
 
 export interface SwitchPort extends Disposable {
   /**
-   * Sends a frame, which nobody changes any more. @returns false when the port's limits don't let it pass yet: the same frame may be sent again
-   * after `sendWaitMs`. What breaks other rules counts as sent, and is lost.
+   * Sends a frame, which nobody changes any more. What breaks other rules counts as sent, and is lost.
+   * @returns false when the port's limits don't let it pass yet: the same frame may be sent again after `sendWaitMs`
    */
   send(frame: Uint8Array): boolean;
   /** Milliseconds until a frame of so many bytes may be sent. */
