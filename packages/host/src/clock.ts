@@ -1,3 +1,5 @@
+import { monotonicMs } from '@polyvisor/rpc/monotonic';
+
 /**
  * Time and CPU time as the host sees them. Machines never do: the host hands them the time of day.
  * Tests give a clock of their own.
@@ -17,7 +19,7 @@ export interface HostClock {
 
 export const systemClock: HostClock = {
   unixMs: () => Date.now(),
-  nowMs: () => performance.now(),
+  nowMs: monotonicMs,
   cpuMs: threadCpuMs,
   defer: (callback) => void setImmediate(callback),
   after(delayMs, callback) {

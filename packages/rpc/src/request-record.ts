@@ -1,3 +1,5 @@
+import { monotonicMs } from './monotonic.ts';
+
 /** A call that was answered, for logs. */
 export interface RequestRecord {
   /** Unix milliseconds when it came in. */
@@ -21,7 +23,7 @@ export interface CallTimer {
 }
 
 export function startTimer(): CallTimer {
-  return { time: Date.now(), startMs: performance.now() };
+  return { time: Date.now(), startMs: monotonicMs() };
 }
 
 export function requestRecord(
@@ -36,7 +38,7 @@ export function requestRecord(
     transport,
     method: method.length <= METHOD_KEPT ? method : `${method.slice(0, METHOD_KEPT)}…`,
     params: isSmall(params) ? params : undefined,
-    durationMs: performance.now() - timer.startMs,
+    durationMs: monotonicMs() - timer.startMs,
     error: error && { code: error.code, message: error.message },
   };
 }
