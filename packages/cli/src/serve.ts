@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { HostError } from '@polyvisor/errors/host-error';
 // Loaded in one piece with this module: one by one, at their first use, they cost a start some milliseconds more.
@@ -49,7 +48,7 @@ export async function serve(
   for (const spec of plan.guests) await createOrKeep(host, spec);
   const demo = (await plan.prepare?.(host)) ?? [];
   // Last, and not before clients that wait already have their answers: its code takes a while to load.
-  if (plan.console !== false) await pause(CLIENTS_FIRST_MS);
+  if (plan.console !== false) await new Promise((resolve) => setTimeout(resolve, CLIENTS_FIRST_MS));
   using cleanup = new DisposableStack();
   if (plan.console !== false) cleanup.defer(await openConsole(host, plan.console, ending));
   const started = {

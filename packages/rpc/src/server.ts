@@ -1,10 +1,8 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import * as net from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
-import { assert } from '@polyvisor/errors/assert';
 import { HostError } from '@polyvisor/errors/host-error';
 import { CallerPolicy } from './caller-policy.ts';
 import { FastLane, connectionHeaders } from './fast-lane.ts';
@@ -13,7 +11,6 @@ import type { HttpDoor, RpcIdentity } from './http-door.ts';
 import { errorAnswer } from './json-rpc.ts';
 import { resolveLimits } from './limits.ts';
 import type { RpcLimits } from './limits.ts';
-import { describePortHolder } from './port-holder.ts';
 import type { RequestRecord } from './request-record.ts';
 import type { RpcService } from './service.ts';
 import { serveWebSocket } from './websocket-door.ts';
@@ -73,22 +70,6 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
   };
   const webSocketDoor = { ...core, transport: 'ws' as const };
 
-  const httpServer = createServer(
-    {
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.idleTimeoutMs,
-      connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs, 5000),
-      // Some clients offer HTTP/2 with every request; they go on in HTTP/1.
-      shouldUpgradeCallback: isWebSocketUpgrade,
-      noDelay: true,
-      keepAlive: true,
-    },
-    (request, response) => handleRequest(request, response, httpDoor),
-  );
-  httpServer.maxConnections = limits.connectionsMax;
-  putLaneBefore(httpServer, httpDoor, limits);
-
   let webSockets: Promise<WebSocketServer> | undefined;
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     socket.on('error', () => socket.destroy());
@@ -102,14 +83,29 @@ export async function openRpcServer(options: RpcServerOptions): Promise<RpcServe
       serveWebSocket(webSocket, webSocketDoor),
     );
   };
-  httpServer.on('upgrade', (request, socket, head) => void upgrade(request, socket, head));
 
-  const traffic = new Traffic(httpServer);
-  await listen(httpServer, host, port);
-  const { port: boundPort } = httpServer.address() as AddressInfo;
+  let httpServer: HttpServer | undefined;
+  const lane = {
+    headersTimeoutMs: limits.headersTimeoutMs,
+    idleTimeoutMs: limits.idleTimeoutMs,
+    connectionHeaders: connectionHeaders(limits.idleTimeoutMs),
+    handOver: (socket: Socket) => {
+      httpServer ??= makeHttpServer(httpDoor, limits, upgrade);
+      httpServer.emit('connection', socket);
+    },
+  };
+  // As node:http makes its own.
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
+  server.maxConnections = limits.connectionsMax;
+  server.on('connection', (socket: Socket) => void new FastLane(socket, httpDoor, lane));
+
+  const traffic = new Traffic(server);
+  await listen(server, host, port);
+  const { port: boundPort } = server.address() as AddressInfo;
   const authority = `${nameOf(host)}:${boundPort}`;
   const end = async (): Promise<void> => {
-    const closed = new Promise((resolve) => httpServer.close(resolve));
+    const closed = new Promise((resolve) => server.close(resolve));
+    httpServer?.close();
     const clients = (await webSockets)?.clients ?? [];
     for (const webSocket of clients) webSocket.close(GOING_AWAY, 'the server closes');
     traffic.destroySockets();
@@ -144,18 +140,30 @@ async function makeWebSocketServer(limits: RpcLimits): Promise<WebSocketServer> 
   return new WebSocketServer(options);
 }
 
-/** Connections go to a fast lane first, and to node:http when they are not for it. */
-function putLaneBefore(httpServer: Server, door: HttpDoor, limits: RpcLimits): void {
-  const [toHttp] = httpServer.listeners('connection') as ((socket: Socket) => void)[];
-  assert(toHttp !== undefined, 'node:http listens to its own connections');
-  httpServer.off('connection', toHttp);
-  const lane = {
-    headersTimeoutMs: limits.headersTimeoutMs,
-    idleTimeoutMs: limits.idleTimeoutMs,
-    connectionHeaders: connectionHeaders(limits.idleTimeoutMs),
-    handOver: (socket: Socket) => toHttp.call(httpServer, socket),
-  };
-  httpServer.on('connection', (socket: Socket) => void new FastLane(socket, door, lane));
+/**
+ * What answers connections that are not for the fast lane. It listens at no port of its own, and is loaded when the
+ * first of them comes.
+ */
+function makeHttpServer(
+  door: HttpDoor,
+  limits: RpcLimits,
+  upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>,
+): HttpServer {
+  const httpServer = process.getBuiltinModule('node:http').createServer(
+    {
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.idleTimeoutMs,
+      connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs, 5000),
+      // Some clients offer HTTP/2 with every request; they go on in HTTP/1.
+      shouldUpgradeCallback: isWebSocketUpgrade,
+    },
+    (request, response) => handleRequest(request, response, door),
+  );
+  httpServer.on('upgrade', (request, socket, head) => void upgrade(request, socket, head));
+  // From here on it looks for connections that take too long.
+  httpServer.emit('listening');
+  return httpServer;
 }
 
 /** The open sockets of a server, and what went through it. */
@@ -222,6 +230,7 @@ async function explainListenError(
 ): Promise<Error> {
   switch (cause.code) {
     case 'EADDRINUSE': {
+      const { describePortHolder } = await import('./port-holder.ts');
       const holder = await describePortHolder(host, port);
       const hint = 'give another port, or 0 for any that is free, or stop what has it';
       return new HostError('port-busy', `port ${port} of ${host} is taken by ${holder}`, hint, {
