@@ -4,7 +4,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { build } from 'esbuild';
-import type { BuildResult } from 'esbuild';
+import type { BuildResult, Plugin } from 'esbuild';
 import { writeDeclarations } from './declarations.ts';
 
 export interface BuildOptions {
@@ -150,6 +150,7 @@ async function bundleOf(
     target: 'node24',
     chunkNames: `${directory}/[name]-[hash]`,
     external,
+    plugins: [inOnePiece(root)],
     metafile: true,
     minifySyntax: true,
     minifyWhitespace: true,
@@ -160,6 +161,30 @@ async function bundleOf(
   mkdirSync(join(out, directory));
   for (const { path, text } of result.outputFiles) writeFileSync(path, withoutFacades(text));
   return result;
+}
+
+/** Imports at need that every start of a host comes to need, by the file that has them. */
+const neededAtStart: Readonly<Record<string, string>> = {
+  'packages/host/src/kinds/registry.ts': './evm.ts',
+  'packages/host/src/kinds/evm-instance.ts': '@polyvisor/rpc/server',
+};
+
+/** Bundles those as if they were imported at once: in fewer files, code is read some milliseconds sooner. */
+function inOnePiece(root: string): Plugin {
+  return {
+    name: 'in-one-piece',
+    setup: ({ onLoad }) => {
+      onLoad({ filter: /\/kinds\/[\w-]+\.ts$/ }, ({ path }) => {
+        const module = neededAtStart[relative(root, path).split(sep).join('/')];
+        if (module === undefined) return undefined;
+        const source = readFileSync(path, 'utf8');
+        const atNeed = `await import('${module}')`;
+        if (!source.includes(atNeed)) throw new Error(`${path} has no ${atNeed}`);
+        const contents = `import * as atOnce from '${module}';\n${source.replace(atNeed, 'atOnce')}`;
+        return { contents, loader: 'ts' };
+      });
+    },
+  };
 }
 
 /** `node_modules/@scope/name/lib/x.js` -> `node_modules/@scope/name`; undefined for our own files. */

@@ -2,9 +2,6 @@ import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { HostError } from '@polyvisor/errors/host-error';
-// Loaded in one piece with this module: one by one, at their first use, they cost a start some milliseconds more.
-import '@polyvisor/host/kinds/evm';
-import '@polyvisor/rpc/server';
 import type { ControlServer } from '@polyvisor/host/control/server';
 import type { GuestSpec } from '@polyvisor/host/guest-spec';
 import { createHost } from '@polyvisor/host/host';
