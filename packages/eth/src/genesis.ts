@@ -8,7 +8,7 @@ import { Overlay } from './overlay.ts';
 import { Pool } from './pool.ts';
 import { predeploys } from './predeploys.ts';
 import { requestsHash } from './requests.ts';
-import type { Mining } from './settings.ts';
+import { type Mining, type Settings, nextBlockSettings } from './settings.ts';
 import type { EthState } from './state.ts';
 import { encodeStoredBlock } from './stored-block.ts';
 import { World } from './world.ts';
@@ -41,6 +41,21 @@ export interface Genesis {
 export function genesisState(genesis: Genesis): EthState {
   const world = genesisWorld(genesis);
   const head = genesisBlock(genesis, world);
+  return chainOf(head, world, {
+    chainId: genesis.chainId,
+    coinbase: genesis.coinbase,
+    gasLimit: genesis.gasLimit,
+    mining: genesis.mining,
+    clockOffset: 0,
+    timestampInterval: undefined,
+    ...nextBlockSettings,
+    impersonated: PersistentMap.empty(),
+    impersonatesAll: false,
+  });
+}
+
+/** A chain of one block, with an empty pool. */
+export function chainOf(head: Block, world: World, settings: Settings): EthState {
   return {
     head,
     world,
@@ -49,20 +64,7 @@ export function genesisState(genesis: Genesis): EthState {
     worlds: PersistentMap.empty(),
     transactions: PersistentMap.empty(),
     pool: Pool.empty,
-    settings: {
-      chainId: genesis.chainId,
-      coinbase: genesis.coinbase,
-      gasLimit: genesis.gasLimit,
-      mining: genesis.mining,
-      clockOffset: 0,
-      timestampInterval: undefined,
-      nextTimestamp: undefined,
-      nextBaseFee: undefined,
-      nextPrevRandao: undefined,
-      nextBeaconRoot: undefined,
-      impersonated: PersistentMap.empty(),
-      impersonatesAll: false,
-    },
+    settings,
     blockBytes: encodeStoredBlock(head).length,
   };
 }

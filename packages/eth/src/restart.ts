@@ -1,10 +1,7 @@
-import { bytesToLatin1 } from '@polyvisor/bytes/latin1';
 import { PersistentMap } from '@polyvisor/store/map';
-import type { Block } from './block.ts';
-import { Pool } from './pool.ts';
+import { chainOf } from './genesis.ts';
 import { nextBlockSettings } from './settings.ts';
 import { type EthState, worldAt } from './state.ts';
-import { encodeStoredBlock } from './stored-block.ts';
 
 /**
  * The chain as its first block left it, with an empty pool and a clock that nobody moved. Chain id
@@ -12,24 +9,14 @@ import { encodeStoredBlock } from './stored-block.ts';
  */
 export function restart(state: EthState): EthState {
   const { block: head, world } = worldAt(state, 0n);
-  return {
-    head,
-    world,
-    blocks: PersistentMap.empty<Block | Uint8Array>().set('0', head),
-    numbers: PersistentMap.empty<number>().set(bytesToLatin1(head.hash), 0),
-    worlds: PersistentMap.empty(),
-    transactions: PersistentMap.empty(),
-    pool: Pool.empty,
-    settings: {
-      ...state.settings,
-      ...nextBlockSettings,
-      coinbase: head.header.coinbase,
-      gasLimit: head.header.gasLimit,
-      clockOffset: 0,
-      timestampInterval: undefined,
-      impersonated: PersistentMap.empty(),
-      impersonatesAll: false,
-    },
-    blockBytes: encodeStoredBlock(head).length,
-  };
+  return chainOf(head, world, {
+    ...state.settings,
+    ...nextBlockSettings,
+    coinbase: head.header.coinbase,
+    gasLimit: head.header.gasLimit,
+    clockOffset: 0,
+    timestampInterval: undefined,
+    impersonated: PersistentMap.empty(),
+    impersonatesAll: false,
+  });
 }
