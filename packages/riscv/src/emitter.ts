@@ -1,6 +1,7 @@
 import type { Assembler, Expression, Local } from '@polyvisor/wasm/assembler';
 import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instructions';
 import type { ValueType } from '@polyvisor/wasm/types';
+import type { HighProduct } from './high-product.ts';
 
 /**
  * What the rows' `emit` speaks to: the interpreter's generator, which reads operands from the decoded instruction, and
@@ -17,13 +18,12 @@ export interface Emitter {
   readonly csrOperand: Expression;
   readonly pc: Expression;
   readonly nextPc: Expression;
+  readonly highProduct: HighProduct;
   op(name: PlainInstruction, ...operands: Expression[]): Expression;
   /** A new local with the value, computed at once; of i64 if no type is named. */
   inLocal(value: Expression, type?: ValueType): Local;
   /** To rd. */
   write(value: Expression): void;
-  /** To rd, a register of floating point, whose state is dirty from then on. */
-  writeFloat(value: Expression): void;
   /** Goes on at pc + imm if the i32 is not zero. */
   branch(condition: Expression): void;
   jumpRelative(): void;
@@ -33,21 +33,8 @@ export interface Emitter {
   store(instruction: MemoryInstruction, size: number, address: Expression, value: Expression): void;
   /** Offset in RAM of an aligned place that may be written, or only read. */
   atomicPlace(size: number, isWritten: boolean, address: Expression): Local;
-  loadPlace(instruction: MemoryInstruction, place: Local): Expression;
-  storePlace(instruction: MemoryInstruction, place: Local, value: Expression): void;
-  reserve(address: Expression, value: Expression): void;
-  /** i32: whether the address is reserved, and so many bytes there were the signed `value`. */
-  isReserved(address: Expression, size: number, value: Expression): Expression;
-  cancelReservation(): void;
-  /** The upper 64 bits of the product; `mixed`: of a signed and an unsigned number. */
-  highProduct(x: Expression, y: Expression, kind: 'signed' | 'unsigned' | 'mixed'): Expression;
-  /** Illegal if the floating-point unit is off. */
-  needFloat(): void;
-  /** i32: whether the rounding mode in force is to nearest, ties to even; or this one. */
-  isNearest(): Expression;
+  /** i32: whether this rounding mode is in force. */
   isRounding(mode: number): Expression;
-  /** Raises the flag if the i32 is 1, not 0. */
-  raiseInexact(condition: Expression): void;
   /**
    * A control register that the code may access itself, in the mode that the hart is in; else it leaves the instruction
    * to `evaluate`. @returns what it holds

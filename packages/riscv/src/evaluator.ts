@@ -1,6 +1,6 @@
 import { assert } from '@polyvisor/errors/assert';
 import type { CsrFile } from './csr-file.ts';
-import type { FloatContext } from './float/soft-float.ts';
+import { DYNAMIC, type FloatContext } from './float/soft-float.ts';
 import type { HartMemory } from './hart-memory.ts';
 import type { HartView } from './hart-view.ts';
 import { rowOf } from './interpreter.ts';
@@ -29,7 +29,6 @@ import type { Traps } from './traps.ts';
 export const CACHE_BLOCK_BYTES = 64;
 /** The highest number of a rounding mode, and the one that stands for `frm`. */
 const ROUNDING_MODE_MAX = 4;
-const DYNAMIC = 7;
 
 /** Thrown where an instruction ends in a trap, which has been taken by then. */
 const TRAPPED = new Error('trapped');

@@ -1,13 +1,17 @@
 import { Assembler, type Expression, Local } from '@polyvisor/wasm/assembler';
 import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instructions';
 import { ModuleWriter } from '@polyvisor/wasm/module-writer';
-import { FUNCREF, I32, I64, type ValueType } from '@polyvisor/wasm/types';
+import { I32, I64, type ValueType } from '@polyvisor/wasm/types';
 import { STATUS_IN_CODE, csrPlace } from './csr-numbers.ts';
 import type { Emitter } from './emitter.ts';
+import { dynamicRounding } from './float/float-state.ts';
+import { DYNAMIC } from './float/soft-float.ts';
+import { type HighProduct, defineHighProduct } from './high-product.ts';
 import * as at from './layout.ts';
-import { defineHighProduct } from './high-product.ts';
-import { FS_MASK } from './status.ts';
+import { RAM, REGION_PARAMS, REGION_RESULTS, importShared } from './linking.ts';
+import { ScratchLocals } from './scratch-locals.ts';
 import { shownStatus, writeStatus } from './status-code.ts';
+import { isTlbMiss, ramOffset, tlbEntry } from './tlb-code.ts';
 import type { Row } from './table/row.ts';
 import { rows } from './table/rows.ts';
 
@@ -67,18 +71,14 @@ export function interpreterModule(): Uint8Array<ArrayBuffer> {
     evaluate: m.importFunction('hart', 'evaluate', [I32], []),
     hot: m.importFunction('hart', 'hot', [], []),
   };
-  m.importMemory('hart', 'engine', { initial: 1 });
-  m.importMemory('hart', 'ram', { initial: 0 });
-  m.importTable('hart', 'regions', FUNCREF, { initial: 1 });
-  const region = m.type([I32, I64, I32], [I32]);
+  importShared(m);
+  const region = m.type(REGION_PARAMS, REGION_RESULTS);
   const highProduct = defineHighProduct(m);
   const f = m.function([], [], 'run');
   new InterpreterWriter(new Assembler(f), imports, highProduct, region).emitRun();
   m.exportFunction('run', f.index);
   return m.finish();
 }
-
-const RAM = 1;
 
 class InterpreterWriter implements Emitter {
   readonly a: Assembler;
@@ -91,7 +91,7 @@ class InterpreterWriter implements Emitter {
   readonly csrOperand: Expression = () =>
     this.a.put(this.#record).f.mem('i64.load8_u', at.RECORD_RM);
   readonly #imports: Record<keyof InterpreterImports, number>;
-  readonly #highProduct: ReturnType<typeof defineHighProduct>;
+  readonly highProduct: HighProduct;
   /** Type of compiled code. */
   readonly #region: number;
   /** Whether the present instruction was left by compiled code. */
@@ -110,9 +110,7 @@ class InterpreterWriter implements Emitter {
   readonly #loaded: Local;
   readonly #stored: Local;
   readonly #place: Local;
-  /** Locals of `inLocal`, which each operation uses anew. */
-  readonly #free = new Map<ValueType, Local[]>();
-  readonly #taken = new Map<ValueType, number>();
+  readonly #scratch: ScratchLocals;
   /** Depths of the labels. */
   #exit = 0;
   #reload = 0;
@@ -125,14 +123,15 @@ class InterpreterWriter implements Emitter {
   constructor(
     a: Assembler,
     imports: Record<keyof InterpreterImports, number>,
-    highProduct: ReturnType<typeof defineHighProduct>,
+    highProduct: HighProduct,
     region: number,
   ) {
     this.#region = region;
     this.#isSkipped = a.localI32();
     this.a = a;
+    this.#scratch = new ScratchLocals(a);
     this.#imports = imports;
-    this.#highProduct = highProduct;
+    this.highProduct = highProduct;
     this.#record = a.localI32();
     this.#page = a.localI32();
     this.#left = a.localI32();
@@ -180,7 +179,7 @@ class InterpreterWriter implements Emitter {
     f.brTable(labels.slice(0, -1), OPERATION_COUNT - 1);
     for (let i = 0; i < OPERATION_COUNT; i++) {
       f.end();
-      this.#taken.clear();
+      this.#scratch.release();
       this.#isEnded = false;
       this.#emitOperation(i);
       if (!this.#isEnded) this.#advance();
@@ -189,32 +188,16 @@ class InterpreterWriter implements Emitter {
   }
 
   op(name: PlainInstruction, ...operands: Expression[]): Expression {
-    return () => {
-      for (const operand of operands) this.a.put(operand);
-      this.a.f.op(name);
-    };
+    return this.a.op(name, ...operands);
   }
 
-  inLocal(value: Expression, type: ValueType = I64): Local {
-    const free = this.#free.get(type) ?? [];
-    this.#free.set(type, free);
-    const taken = this.#taken.get(type) ?? 0;
-    this.#taken.set(type, taken + 1);
-    const local = (free[taken] ??= new Local(this.a.f.local(type), type));
-    this.a.set(local, value);
-    return local;
+  inLocal(value: Expression, type?: ValueType): Local {
+    return this.#scratch.hold(value, type);
   }
 
   write(value: Expression): void {
     const { a } = this;
     a.store('i64.store', a.load('i32.load16_u', this.#record, at.RECORD_RD), value);
-  }
-
-  writeFloat(value: Expression): void {
-    this.write(value);
-    const status = csrPlace('mstatus');
-    const { a } = this;
-    a.store('i32.store', 0, this.op('i32.or', a.load('i32.load', 0, status), FS_MASK), status);
   }
 
   branch(condition: Expression): void {
@@ -239,7 +222,7 @@ class InterpreterWriter implements Emitter {
     this.#callMiss(this.#imports.loadMiss, size);
     a.put(a.load(instruction, 0, at.VALUE));
     a.f.else();
-    a.put(this.#offset(at.READ_TLB)).f.mem(instruction, 0, RAM);
+    a.put(a.load(instruction, this.#offset(at.READ_TLB), 0, RAM));
     a.f.end().set(this.#loaded.index);
     return this.#loaded;
   }
@@ -257,81 +240,30 @@ class InterpreterWriter implements Emitter {
     a.store('i64.store', 0, this.#stored, at.VALUE);
     this.#callMiss(this.#imports.storeMiss, size, this.#record);
     a.f.else();
-    a.put(this.#offset(at.WRITE_TLB)).put(this.#stored).f.mem(instruction, 0, RAM);
+    a.store(instruction, this.#offset(at.WRITE_TLB), this.#stored, 0, RAM);
     a.f.end();
   }
 
   atomicPlace(size: number, isWritten: boolean, address: Expression): Local {
     const { a } = this;
-    const set = isWritten ? at.WRITE_TLB : at.READ_TLB;
+    const kind = isWritten ? at.WRITE_TLB : at.READ_TLB;
     a.set(this.#address, address);
     const misaligned = this.op('i64.ne', this.op('i64.and', this.#address, BigInt(size - 1)), 0n);
-    this.#lookUp(set, 1, this.#address);
+    this.#lookUp(kind, 1, this.#address);
     a.put(misaligned).f.op('i32.or').if(I32);
     this.#callMiss(this.#imports.atomicMiss, size, isWritten ? 1 : 0);
     a.put(a.load('i32.load', 0, at.VALUE));
     a.f.else();
-    a.put(this.#offset(set));
+    a.put(this.#offset(kind));
     a.f.end().set(this.#place.index);
     return this.#place;
-  }
-
-  loadPlace(instruction: MemoryInstruction, place: Local): Expression {
-    return () => this.a.put(place).f.mem(instruction, 0, RAM);
-  }
-
-  storePlace(instruction: MemoryInstruction, place: Local, value: Expression): void {
-    this.a.put(place).put(value).f.mem(instruction, 0, RAM);
-  }
-
-  reserve(address: Expression, value: Expression): void {
-    this.a.store('i64.store', 0, address, at.RESERVED_ADDRESS);
-    this.a.store('i64.store', 0, value, at.RESERVED_VALUE);
-  }
-
-  isReserved(address: Expression, size: number, value: Expression): Expression {
-    const { a } = this;
-    const reserved = a.load(size === 4 ? 'i64.load32_s' : 'i64.load', 0, at.RESERVED_VALUE);
-    return this.op(
-      'i32.and',
-      this.op('i64.eq', a.load('i64.load', 0, at.RESERVED_ADDRESS), address),
-      this.op('i64.eq', reserved, value),
-    );
-  }
-
-  cancelReservation(): void {
-    this.a.store('i64.store', 0, at.NO_RESERVATION, at.RESERVED_ADDRESS);
-  }
-
-  highProduct(x: Expression, y: Expression, kind: 'signed' | 'unsigned' | 'mixed'): Expression {
-    return this.a.call(this.#highProduct[kind], x, y);
-  }
-
-  needFloat(): void {
-    const status = this.a.load('i32.load', 0, csrPlace('mstatus'));
-    this.a.when(this.op('i32.eqz', this.op('i32.and', status, FS_MASK)), () => this.evaluate());
-  }
-
-  isNearest(): Expression {
-    return this.isRounding(0);
   }
 
   isRounding(mode: number): Expression {
     const { a } = this;
     const rm = a.load('i32.load8_u', this.#record, at.RECORD_RM);
-    const dynamic = this.op('i32.shr_u', a.load('i32.load', 0, csrPlace('fcsr')), 5);
-    return this.op('i32.eq', a.select(this.op('i32.eq', rm, 7), dynamic, rm), mode);
-  }
-
-  raiseInexact(condition: Expression): void {
-    const { a } = this;
-    const [fcsr, mstatus] = [csrPlace('fcsr'), csrPlace('mstatus')];
-    const flags = a.load('i32.load', 0, fcsr);
-    a.when(condition, () => {
-      a.store('i32.store', 0, this.op('i32.or', flags, 1), fcsr);
-      const status = a.load('i32.load', 0, mstatus);
-      a.store('i32.store', 0, this.op('i32.or', status, FS_MASK), mstatus);
-    });
+    const isDynamic = this.op('i32.eq', rm, DYNAMIC);
+    return this.op('i32.eq', a.select(isDynamic, dynamicRounding(a), rm), mode);
   }
 
   readCsr(): Local {
@@ -397,9 +329,9 @@ class InterpreterWriter implements Emitter {
   /** From the address in `target` to record, page and its address. */
   #fetch(): void {
     const { a } = this;
-    const index = this.#index(this.#target, this.#fetchTlb);
+    const place = tlbEntry(a, this.#target, this.#fetchTlb);
     a.set(this.#pageAddress, this.op('i64.and', this.#target, ~0xfffn));
-    const tag = a.load('i64.load', a.tee(this.#entry, index), at.EXECUTE_TLB);
+    const tag = a.load('i64.load', a.tee(this.#entry, place), at.EXECUTE_TLB);
     a.when(this.op('i64.ne', tag, this.#pageAddress), () => {
       a.store('i64.store', 0, this.#target, at.PC);
       a.store('i32.store', 0, this.#left, at.LEFT);
@@ -447,25 +379,15 @@ class InterpreterWriter implements Emitter {
   }
 
   /** Leaves on the stack whether the entry for the access is not there. */
-  #lookUp(set: number, size: number, address: Expression): void {
+  #lookUp(kind: number, size: number, address: Expression): void {
     const { a } = this;
     a.set(this.#address, address);
-    a.set(this.#entry, this.#index(this.#address, this.#dataTlb));
-    // The last byte's page: an entry has its own index, so the first byte lies in the same page.
-    const last = size === 1 ? this.#address : this.op('i64.add', this.#address, BigInt(size - 1));
-    const tag = a.load('i64.load', this.#entry, set);
-    a.put(this.op('i64.ne', tag, this.op('i64.and', last, ~0xfffn)));
+    a.set(this.#entry, tlbEntry(a, this.#address, this.#dataTlb));
+    a.put(isTlbMiss(a, this.#entry, kind, this.#address, size));
   }
 
-  #index(address: Expression, set: Expression): Expression {
-    const mask = (at.TLB_ENTRIES - 1) * at.TLB_ENTRY_BYTES;
-    const shifted = this.op('i32.shr_u', this.op('i32.wrap_i64', address), 8);
-    return this.op('i32.add', this.op('i32.and', shifted, mask), set);
-  }
-
-  #offset(set: number): Expression {
-    const addend = this.a.load('i32.load', this.#entry, set + 8);
-    return this.op('i32.add', this.op('i32.wrap_i64', this.#address), addend);
+  #offset(kind: number): Expression {
+    return ramOffset(this.a, this.#entry, kind, this.#address);
   }
 
   #callMiss(index: number, size: number, ...last: Expression[]): void {

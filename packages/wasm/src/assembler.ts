@@ -198,13 +198,27 @@ export class Assembler {
     return this;
   }
 
-  /** A load, as `load('i64.load', address, 8)`. */
-  load(name: MemoryInstruction, address: Expression, offset = 0): Expression {
-    return () => this.put(address).f.mem(name, offset);
+  /** Any instruction without immediates, as `op('f64.add', x, y)`. */
+  op(name: PlainInstruction, ...operands: Expression[]): Expression {
+    return () => {
+      for (const operand of operands) this.put(operand);
+      this.f.op(name);
+    };
   }
 
-  store(name: MemoryInstruction, address: Expression, value: Expression, offset = 0): this {
-    this.put(address).put(value).f.mem(name, offset);
+  /** A load, as `load('i64.load', address, 8)`. @param memory the memory's index */
+  load(name: MemoryInstruction, address: Expression, offset = 0, memory = 0): Expression {
+    return () => this.put(address).f.mem(name, offset, memory);
+  }
+
+  store(
+    name: MemoryInstruction,
+    address: Expression,
+    value: Expression,
+    offset = 0,
+    memory = 0,
+  ): this {
+    this.put(address).put(value).f.mem(name, offset, memory);
     return this;
   }
 
@@ -295,12 +309,7 @@ export class Assembler {
   #operations(names: Record<string, PlainInstruction>): Record<string, unknown> {
     const operations: Record<string, unknown> = {};
     for (const [key, name] of Object.entries(names)) {
-      operations[key] =
-        (...operands: Expression[]): Expression =>
-        () => {
-          for (const operand of operands) this.put(operand);
-          this.f.op(name);
-        };
+      operations[key] = (...operands: Expression[]): Expression => this.op(name, ...operands);
     }
     return operations;
   }

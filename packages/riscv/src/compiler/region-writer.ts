@@ -2,13 +2,17 @@ import { assert } from '@polyvisor/errors/assert';
 import { Assembler, type Expression, Local } from '@polyvisor/wasm/assembler';
 import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instructions';
 import { ModuleWriter } from '@polyvisor/wasm/module-writer';
-import { FUNCREF, I32, I64, type ValueType } from '@polyvisor/wasm/types';
+import { I32, type ValueType } from '@polyvisor/wasm/types';
 import { STATUS_IN_CODE, codePlace, csrPlace } from '../csr-numbers.ts';
 import type { Emitter } from '../emitter.ts';
+import { dynamicRounding } from '../float/float-state.ts';
+import { DYNAMIC } from '../float/soft-float.ts';
 import { type HighProduct, defineHighProduct } from '../high-product.ts';
 import * as at from '../layout.ts';
-import { FS_MASK } from '../status.ts';
+import { RAM, REGION_PARAMS, REGION_RESULTS, importShared } from '../linking.ts';
+import { ScratchLocals } from '../scratch-locals.ts';
 import { shownStatus, writeStatus } from '../status-code.ts';
+import { isTlbMiss, ramOffset, tlbEntry } from '../tlb-code.ts';
 import type { Block, PlacedInstruction } from './region.ts';
 
 /** What compiled code calls: fills the TLB for an access. 0 if that must be left to the interpreter. */
@@ -21,9 +25,6 @@ export interface RegionPlace {
   /** Place of its page's landings. */
   readonly landings: number;
 }
-
-const RAM = 1;
-const DYNAMIC = 7;
 
 /**
  * A module with one function, `region(entry, page address, steps left) -> steps left`. Registers live in locals. A
@@ -40,11 +41,9 @@ const DYNAMIC = 7;
 export function writeRegion(blocks: readonly Block[], self: RegionPlace): Uint8Array<ArrayBuffer> {
   const m = new ModuleWriter();
   const fill = m.importFunction('hart', 'fill', [I32, I32, I32, I32], [I32]);
-  m.importMemory('hart', 'engine', { initial: 1 });
-  m.importMemory('hart', 'ram', { initial: 0 });
-  m.importTable('hart', 'regions', FUNCREF, { initial: 1 });
+  importShared(m);
   const highProduct = defineHighProduct(m);
-  const f = m.function([I32, I64, I32], [I32], 'region');
+  const f = m.function(REGION_PARAMS, REGION_RESULTS, 'region');
   new RegionWriter(new Assembler(f), blocks, self, fill, highProduct).emitRegion();
   m.exportFunction('region', f.index);
   return m.finish();
@@ -60,7 +59,7 @@ class RegionWriter implements Emitter {
   readonly #blocks: readonly Block[];
   readonly #self: RegionPlace;
   readonly #fill: number;
-  readonly #highProduct: HighProduct;
+  readonly highProduct: HighProduct;
   readonly #indexes: ReadonlyMap<number, number>;
   readonly #next: Local;
   readonly #page: Local;
@@ -75,8 +74,7 @@ class RegionWriter implements Emitter {
   /** By place in the engine's memory. */
   readonly #registers = new Map<number, Local>();
   readonly #written = new Set<number>();
-  readonly #free = new Map<ValueType, Local[]>();
-  readonly #taken = new Map<ValueType, number>();
+  readonly #scratch: ScratchLocals;
   #exit = 0;
   #again = 0;
   /** Depths of the blocks' labels. */
@@ -94,10 +92,11 @@ class RegionWriter implements Emitter {
     highProduct: HighProduct,
   ) {
     this.a = a;
+    this.#scratch = new ScratchLocals(a);
     this.#blocks = blocks;
     this.#self = self;
     this.#fill = fill;
-    this.#highProduct = highProduct;
+    this.highProduct = highProduct;
     this.#indexes = new Map(blocks.map(({ offset }, i) => [offset, i]));
     this.#next = a.param(0);
     this.#page = a.param(1);
@@ -147,31 +146,17 @@ class RegionWriter implements Emitter {
   }
 
   op(name: PlainInstruction, ...operands: Expression[]): Expression {
-    return () => {
-      for (const operand of operands) this.a.put(operand);
-      this.a.f.op(name);
-    };
+    return this.a.op(name, ...operands);
   }
 
-  inLocal(value: Expression, type: ValueType = I64): Local {
-    const free = this.#free.get(type) ?? [];
-    this.#free.set(type, free);
-    const taken = this.#taken.get(type) ?? 0;
-    this.#taken.set(type, taken + 1);
-    const local = (free[taken] ??= new Local(this.a.f.local(type), type));
-    this.a.set(local, value);
-    return local;
+  inLocal(value: Expression, type?: ValueType): Local {
+    return this.#scratch.hold(value, type);
   }
 
   write(value: Expression): void {
     const { rd, row } = this.#instruction;
     if (rd === 0 && !row.floats?.has('rd')) this.a.put(value).f.drop();
     else this.a.set(this.#register(placeOf(this.#instruction, 'rd')), value);
-  }
-
-  writeFloat(value: Expression): void {
-    this.write(value);
-    this.#markFloat();
   }
 
   branch(condition: Expression): void {
@@ -203,8 +188,9 @@ class RegionWriter implements Emitter {
   }
 
   load(instruction: MemoryInstruction, size: number, address: Expression): Expression {
+    const { a } = this;
     this.#lookUp(at.READ_TLB, size, address);
-    this.a.put(this.#offset(at.READ_TLB)).f.mem(instruction, 0, RAM).set(this.#loaded.index);
+    a.set(this.#loaded, a.load(instruction, this.#offset(at.READ_TLB), 0, RAM));
     return this.#loaded;
   }
 
@@ -215,7 +201,7 @@ class RegionWriter implements Emitter {
     value: Expression,
   ): void {
     this.#lookUp(at.WRITE_TLB, size, address);
-    this.a.put(this.#offset(at.WRITE_TLB)).put(value).f.mem(instruction, 0, RAM);
+    this.a.store(instruction, this.#offset(at.WRITE_TLB), value, 0, RAM);
   }
 
   atomicPlace(size: number, isWritten: boolean, address: Expression): Local {
@@ -223,68 +209,16 @@ class RegionWriter implements Emitter {
     a.set(this.#address, address);
     const low = this.op('i64.and', this.#address, BigInt(size - 1));
     a.when(this.op('i64.ne', low, 0n), () => this.evaluate());
-    const set = isWritten ? at.WRITE_TLB : at.READ_TLB;
-    this.#lookUp(set, size, this.#address);
-    a.set(this.#place, this.#offset(set));
+    const kind = isWritten ? at.WRITE_TLB : at.READ_TLB;
+    this.#lookUp(kind, size, this.#address);
+    a.set(this.#place, this.#offset(kind));
     return this.#place;
-  }
-
-  loadPlace(instruction: MemoryInstruction, place: Local): Expression {
-    return () => this.a.put(place).f.mem(instruction, 0, RAM);
-  }
-
-  storePlace(instruction: MemoryInstruction, place: Local, value: Expression): void {
-    this.a.put(place).put(value).f.mem(instruction, 0, RAM);
-  }
-
-  reserve(address: Expression, value: Expression): void {
-    this.a.store('i64.store', 0, address, at.RESERVED_ADDRESS);
-    this.a.store('i64.store', 0, value, at.RESERVED_VALUE);
-  }
-
-  isReserved(address: Expression, size: number, value: Expression): Expression {
-    const { a } = this;
-    const reserved = a.load(size === 4 ? 'i64.load32_s' : 'i64.load', 0, at.RESERVED_VALUE);
-    return this.op(
-      'i32.and',
-      this.op('i64.eq', a.load('i64.load', 0, at.RESERVED_ADDRESS), address),
-      this.op('i64.eq', reserved, value),
-    );
-  }
-
-  cancelReservation(): void {
-    this.a.store('i64.store', 0, at.NO_RESERVATION, at.RESERVED_ADDRESS);
-  }
-
-  highProduct(x: Expression, y: Expression, kind: 'signed' | 'unsigned' | 'mixed'): Expression {
-    return this.a.call(this.#highProduct[kind], x, y);
-  }
-
-  needFloat(): void {
-    const status = this.a.load('i32.load', 0, csrPlace('mstatus'));
-    this.a.when(this.op('i32.eqz', this.op('i32.and', status, FS_MASK)), () => this.evaluate());
-  }
-
-  isNearest(): Expression {
-    return this.isRounding(0);
   }
 
   isRounding(mode: number): Expression {
     const { rm } = this.#instruction;
     if (rm !== DYNAMIC) return rm === mode ? 1 : 0;
-    const { a } = this;
-    const dynamic = this.op('i32.shr_u', a.load('i32.load', 0, csrPlace('fcsr')), 5);
-    return this.op('i32.eq', dynamic, mode);
-  }
-
-  raiseInexact(condition: Expression): void {
-    const { a } = this;
-    const fcsr = csrPlace('fcsr');
-    a.when(condition, () => {
-      const flags = a.load('i32.load', 0, fcsr);
-      a.store('i32.store', 0, this.op('i32.or', flags, 1), fcsr);
-      this.#markFloat();
-    });
+    return this.op('i32.eq', dynamicRounding(this.a), mode);
   }
 
   readCsr(): Local {
@@ -333,7 +267,7 @@ class RegionWriter implements Emitter {
 
   #begin(instruction: PlacedInstruction): void {
     this.#instruction = instruction;
-    this.#taken.clear();
+    this.#scratch.release();
     const read = (name: 'rs1' | 'rs2' | 'rs3'): Expression => {
       const place = placeOf(instruction, name);
       return place === at.X ? 0n : this.#register(place);
@@ -373,14 +307,8 @@ class RegionWriter implements Emitter {
     const { f } = a;
     a.set(this.#page, this.op('i64.and', this.#exitPc, ~0xfffn));
     const low = this.op('i32.wrap_i64', this.#exitPc);
-    const mask = (at.TLB_ENTRIES - 1) * at.TLB_ENTRY_BYTES;
-    const index = this.op('i32.and', this.op('i32.shr_u', low, 8), mask);
-    const set = a.load('i32.load', 0, at.FETCH_TLB);
-    const tag = a.load(
-      'i64.load',
-      a.tee(this.#entry, this.op('i32.add', index, set)),
-      at.EXECUTE_TLB,
-    );
+    const entry = tlbEntry(a, this.#exitPc, a.load('i32.load', 0, at.FETCH_TLB));
+    const tag = a.load('i64.load', a.tee(this.#entry, entry), at.EXECUTE_TLB);
     a.when(this.op('i64.eq', tag, this.#page), () => {
       const place = a.load('i32.load', this.#entry, at.EXECUTE_TLB + 8);
       const offset = this.op('i32.shl', this.op('i32.and', low, 0xffe), 1);
@@ -396,33 +324,21 @@ class RegionWriter implements Emitter {
   }
 
   /** Sets `address` and `entry`, and leaves where the entry can not be had. */
-  #lookUp(set: number, size: number, address: Expression): void {
+  #lookUp(kind: number, size: number, address: Expression): void {
     const { a } = this;
     a.set(this.#address, address);
-    const mask = (at.TLB_ENTRIES - 1) * at.TLB_ENTRY_BYTES;
-    const shifted = this.op('i32.shr_u', this.op('i32.wrap_i64', this.#address), 8);
-    a.set(this.#entry, this.op('i32.add', this.op('i32.and', shifted, mask), this.#dataTlb));
-    const last = size === 1 ? this.#address : this.op('i64.add', this.#address, BigInt(size - 1));
-    const tag = a.load('i64.load', this.#entry, set);
-    a.when(this.op('i64.ne', tag, this.op('i64.and', last, ~0xfffn)), () => {
+    a.set(this.#entry, tlbEntry(a, this.#address, this.#dataTlb));
+    a.when(isTlbMiss(a, this.#entry, kind, this.#address, size), () => {
       const low = this.op('i32.wrap_i64', this.#address);
       const high = this.op('i32.wrap_i64', this.op('i64.shr_u', this.#address, 32n));
-      const isWritten = set === at.WRITE_TLB ? 1 : 0;
+      const isWritten = kind === at.WRITE_TLB ? 1 : 0;
       const isFilled = a.call(this.#fill, low, high, size, isWritten);
       a.when(this.op('i32.eqz', isFilled), () => this.evaluate());
     });
   }
 
-  #offset(set: number): Expression {
-    const addend = this.a.load('i32.load', this.#entry, set + 8);
-    return this.op('i32.add', this.op('i32.wrap_i64', this.#address), addend);
-  }
-
-  #markFloat(): void {
-    const { a } = this;
-    const mstatus = csrPlace('mstatus');
-    const status = a.load('i32.load', 0, mstatus);
-    a.store('i32.store', 0, this.op('i32.or', status, FS_MASK), mstatus);
+  #offset(kind: number): Expression {
+    return ramOffset(this.a, this.#entry, kind, this.#address);
   }
 
   #loadRegisters(): void {

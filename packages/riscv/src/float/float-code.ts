@@ -2,6 +2,8 @@ import type { Expression, Local } from '@polyvisor/wasm/assembler';
 import type { PlainInstruction } from '@polyvisor/wasm/instructions';
 import { F32, F64, I32 } from '@polyvisor/wasm/types';
 import type { Emitter } from '../emitter.ts';
+import { isNearest, needFloat, raiseInexact, writeFloat } from './float-state.ts';
+import { TOWARDS_ZERO } from './soft-float.ts';
 
 /**
  * Fast paths of floating point. WebAssembly rounds to nearest even and raises no flags; so a path holds where that mode
@@ -30,7 +32,7 @@ export const f32: FloatType = {
   },
   write: (e, value) => {
     const bits = e.op('i64.extend_i32_u', e.op('i32.reinterpret_f32', value));
-    e.writeFloat(e.op('i64.or', bits, BOX));
+    writeFloat(e, e.op('i64.or', bits, BOX));
   },
   exponentShift: 23n,
   exponentMax: 0xff,
@@ -40,7 +42,7 @@ export const f64: FloatType = {
   prefix: 'f64',
   type: F64,
   read: (e, register) => e.op('f64.reinterpret_i64', register),
-  write: (e, value) => e.writeFloat(e.op('i64.reinterpret_f64', value)),
+  write: (e, value) => writeFloat(e, e.op('i64.reinterpret_f64', value)),
   exponentShift: 52n,
   exponentMax: 0x7ff,
 };
@@ -86,7 +88,7 @@ function sumError(e: Emitter, t: FloatType, a: Local, b: Local, sum: Local): Exp
 
 export function emitAdd(t: FloatType, name: 'add' | 'sub'): (e: Emitter) => void {
   return (e) => {
-    e.needFloat();
+    needFloat(e);
     const a = e.inLocal(t.read(e, e.rs1), t.type);
     const second = t.read(e, e.rs2);
     const negated = e.op(`${t.prefix}.neg` as PlainInstruction, second);
@@ -94,8 +96,8 @@ export function emitAdd(t: FloatType, name: 'add' | 'sub'): (e: Emitter) => void
     const sum = e.inLocal(op(e, t, 'add', a, b), t.type);
     // A sum below the normal numbers is exact.
     const isFar = e.op('i32.lt_u', exponent(e, t, sum), t.exponentMax - 1);
-    unless(e, and(e, isFar, e.isNearest()));
-    e.raiseInexact(op(e, t, 'ne', sumError(e, t, a, b, sum), zero(e, t)));
+    unless(e, and(e, isFar, isNearest(e)));
+    raiseInexact(e, op(e, t, 'ne', sumError(e, t, a, b, sum), zero(e, t)));
     t.write(e, sum);
   };
 }
@@ -119,7 +121,7 @@ function shifted(e: Emitter, value: Expression, amount: Expression): Expression 
  */
 function emitDouble(name: 'mul' | 'div' | 'sqrt'): (e: Emitter) => void {
   return (e) => {
-    e.needFloat();
+    needFloat(e);
     const a = e.inLocal(f64.read(e, e.rs1), F64);
     const b = name === 'sqrt' ? a : e.inLocal(f64.read(e, e.rs2), F64);
     const result = name === 'sqrt' ? op(e, f64, 'sqrt', a) : op(e, f64, name, a, b);
@@ -131,7 +133,7 @@ function emitDouble(name: 'mul' | 'div' | 'sqrt'): (e: Emitter) => void {
     const zeros = name === 'mul' ? or(e, isZero(a), isZero(b)) : isZero(a);
     const isExactZero = e.inLocal(and(e, isZero(r), zeros), I32);
     const areNormal = and(e, isNormal(ea), isNormal(eb), isNormal(er));
-    unless(e, and(e, or(e, areNormal, isExactZero), e.isNearest()));
+    unless(e, and(e, or(e, areNormal, isExactZero), isNearest(e)));
     const [ma, mb, mr] = [significand(e, a), significand(e, b), significand(e, r)];
     const times = (x: Expression, y: Expression): Expression => e.op('i64.mul', x, y);
     const sum = (x: Expression, y: Expression): Expression => e.op('i32.add', x, y);
@@ -142,7 +144,7 @@ function emitDouble(name: 'mul' | 'div' | 'sqrt'): (e: Emitter) => void {
         : name === 'div'
           ? [shifted(e, ma, sum(less(less(ea, eb), er), 1023 + 52)), times(mr, mb)]
           : [shifted(e, ma, sum(less(less(ea, er), er), 1023 + 52)), times(mr, mr)];
-    e.raiseInexact(and(e, e.op('i64.ne', left, right), e.op('i32.eqz', isExactZero)));
+    raiseInexact(e, and(e, e.op('i64.ne', left, right), e.op('i32.eqz', isExactZero)));
     f64.write(e, r);
   };
 }
@@ -150,7 +152,7 @@ function emitDouble(name: 'mul' | 'div' | 'sqrt'): (e: Emitter) => void {
 /** As `emitDouble`; here doubles hold the products of two singles exactly. */
 function emitSingle(name: 'mul' | 'div' | 'sqrt'): (e: Emitter) => void {
   return (e) => {
-    e.needFloat();
+    needFloat(e);
     const a = e.inLocal(f32.read(e, e.rs1), F32);
     const b = name === 'sqrt' ? a : e.inLocal(f32.read(e, e.rs2), F32);
     const result = name === 'sqrt' ? op(e, f32, 'sqrt', a) : op(e, f32, name, a, b);
@@ -160,10 +162,11 @@ function emitSingle(name: 'mul' | 'div' | 'sqrt'): (e: Emitter) => void {
     const isNormal = within(e, exponent(e, f32, r), 1, 0xfd);
     // Then the divisor is a finite number.
     const isFinite = within(e, exponent(e, f32, b), 0, 0xfe);
-    unless(e, and(e, or(e, isNormal, and(e, isZero(r), zeros)), isFinite, e.isNearest()));
+    unless(e, and(e, or(e, isNormal, and(e, isZero(r), zeros)), isFinite, isNearest(e)));
     const wide = (value: Expression): Expression => e.op('f64.promote_f32', value);
     const times = (x: Expression, y: Expression): Expression => op(e, f64, 'mul', wide(x), wide(y));
-    e.raiseInexact(
+    raiseInexact(
+      e,
       name === 'mul'
         ? op(e, f64, 'ne', wide(r), times(a, b))
         : op(e, f64, 'ne', wide(a), times(r, name === 'div' ? b : r)),
@@ -194,7 +197,7 @@ export function emitFused(
   isAddendNegated: boolean,
 ): (e: Emitter) => void {
   return (e) => {
-    e.needFloat();
+    needFloat(e);
     const signed = (value: Expression, isNegated: boolean): Local =>
       e.inLocal(isNegated ? e.op(`${t.prefix}.neg` as PlainInstruction, value) : value, t.type);
     const a = signed(t.read(e, e.rs1), isProductNegated);
@@ -215,8 +218,8 @@ function fusedSingle(e: Emitter, a: Local, b: Local, c: Local): void {
   const r = e.inLocal(e.op('f32.demote_f64', odd), F32);
   const isNormal = within(e, exponent(e, f32, r), 1, 0xfd);
   const isZero = op(e, f64, 'eq', sum, zero(e, f64));
-  unless(e, and(e, or(e, isNormal, isZero), e.isNearest()));
-  e.raiseInexact(op(e, f64, 'ne', e.op('f64.promote_f32', r), odd));
+  unless(e, and(e, or(e, isNormal, isZero), isNearest(e)));
+  raiseInexact(e, op(e, f64, 'ne', e.op('f64.promote_f32', r), odd));
   f32.write(e, r);
 }
 
@@ -236,7 +239,7 @@ function fusedDouble(e: Emitter, a: Local, b: Local, c: Local): void {
     within(e, exponent(e, f64, value), 1023 - range, 1023 + range);
   const isZero = op(e, f64, 'eq', c, zero(e, f64));
   const operands = and(e, isNear(a, 400), isNear(b, 400), or(e, isNear(c, 900), isZero));
-  unless(e, and(e, operands, e.isNearest()));
+  unless(e, and(e, operands, isNearest(e)));
   const split = (value: Local): [Local, Local] => {
     const scaled = local(mul(value, e.op('f64.convert_i32_s', 2 ** 27 + 1)));
     const upper = local(sub(scaled, sub(scaled, value)));
@@ -256,7 +259,7 @@ function fusedDouble(e: Emitter, a: Local, b: Local, c: Local): void {
   const r = local(add(vh, z));
   // Zero, whose sign is another matter, and what is near an end.
   unless(e, within(e, exponent(e, f64, r), 1, 0x7fd));
-  e.raiseInexact(op(e, f64, 'ne', sumError(e, f64, vh, z, r), zero(e, f64)));
+  raiseInexact(e, op(e, f64, 'ne', sumError(e, f64, vh, z, r), zero(e, f64)));
   f64.write(e, r);
 }
 
@@ -267,7 +270,7 @@ function areOrdered(e: Emitter, t: FloatType, a: Local, b: Local): Expression {
 
 export function emitExtreme(t: FloatType, name: 'min' | 'max'): (e: Emitter) => void {
   return (e) => {
-    e.needFloat();
+    needFloat(e);
     const a = e.inLocal(t.read(e, e.rs1), t.type);
     const b = e.inLocal(t.read(e, e.rs2), t.type);
     unless(e, areOrdered(e, t, a, b));
@@ -277,7 +280,7 @@ export function emitExtreme(t: FloatType, name: 'min' | 'max'): (e: Emitter) => 
 
 export function emitComparison(t: FloatType, name: 'eq' | 'lt' | 'le'): (e: Emitter) => void {
   return (e) => {
-    e.needFloat();
+    needFloat(e);
     const a = e.inLocal(t.read(e, e.rs1), t.type);
     const b = e.inLocal(t.read(e, e.rs2), t.type);
     unless(e, areOrdered(e, t, a, b));
@@ -286,20 +289,20 @@ export function emitComparison(t: FloatType, name: 'eq' | 'lt' | 'le'): (e: Emit
 }
 
 export function emitWiden(e: Emitter): void {
-  e.needFloat();
+  needFloat(e);
   const a = e.inLocal(f32.read(e, e.rs1), F32);
-  unless(e, and(e, op(e, f32, 'eq', a, a), e.isNearest()));
+  unless(e, and(e, op(e, f32, 'eq', a, a), isNearest(e)));
   f64.write(e, e.op('f64.promote_f32', a));
 }
 
 export function emitNarrow(e: Emitter): void {
-  e.needFloat();
+  needFloat(e);
   const a = e.inLocal(f64.read(e, e.rs1), F64);
   const r = e.inLocal(e.op('f32.demote_f64', a), F32);
   const isZero = op(e, f64, 'eq', a, zero(e, f64));
   const isNormal = within(e, exponent(e, f32, r), 1, 0xfd);
-  unless(e, and(e, or(e, isNormal, isZero), e.isNearest()));
-  e.raiseInexact(op(e, f64, 'ne', e.op('f64.promote_f32', r), a));
+  unless(e, and(e, or(e, isNormal, isZero), isNearest(e)));
+  raiseInexact(e, op(e, f64, 'ne', e.op('f64.promote_f32', r), a));
   f32.write(e, r);
 }
 
@@ -309,11 +312,9 @@ export interface IntegerType {
   readonly bits: 32 | 64;
 }
 
-const TOWARDS_ZERO = 1;
-
 export function emitToInteger(t: FloatType, { isSigned, bits }: IntegerType) {
   return (e: Emitter): void => {
-    e.needFloat();
+    needFloat(e);
     const narrow = e.inLocal(t.read(e, e.rs1), t.type);
     const a = t === f64 ? narrow : e.inLocal(e.op('f64.promote_f32', narrow), F64);
     const isCut = e.inLocal(e.isRounding(TOWARDS_ZERO), I32);
@@ -328,8 +329,8 @@ export function emitToInteger(t: FloatType, { isSigned, bits }: IntegerType) {
       op(e, f64, 'ge', r, least),
       op(e, f64, 'lt', r, power(isSigned ? bits - 1 : bits)),
     );
-    unless(e, and(e, isInRange, or(e, isCut, e.isNearest())));
-    e.raiseInexact(op(e, f64, 'ne', r, a));
+    unless(e, and(e, isInRange, or(e, isCut, isNearest(e))));
+    raiseInexact(e, op(e, f64, 'ne', r, a));
     const value = e.op(isSigned ? 'i64.trunc_sat_f64_s' : 'i64.trunc_sat_f64_u', r);
     e.write(bits === 32 ? e.op('i64.extend32_s', value) : value);
   };
@@ -337,8 +338,8 @@ export function emitToInteger(t: FloatType, { isSigned, bits }: IntegerType) {
 
 export function emitFromInteger(t: FloatType, { isSigned, bits }: IntegerType) {
   return (e: Emitter): void => {
-    e.needFloat();
-    unless(e, e.isNearest());
+    needFloat(e);
+    unless(e, isNearest(e));
     const suffix = isSigned ? 's' : 'u';
     const cut = isSigned ? e.op('i64.extend32_s', e.rs1) : e.op('i64.and', e.rs1, 0xffff_ffffn);
     const a = e.inLocal(bits === 32 ? cut : e.rs1);
@@ -346,7 +347,7 @@ export function emitFromInteger(t: FloatType, { isSigned, bits }: IntegerType) {
     // A number rounded up to the limit comes back as the limit less one, as if it had been that.
     const back = e.inLocal(e.op(`i64.trunc_sat_${t.prefix}_${suffix}`, r));
     const limit = isSigned ? 2n ** 63n - 1n : -1n;
-    e.raiseInexact(or(e, e.op('i64.ne', back, a), e.op('i64.eq', back, limit)));
+    raiseInexact(e, or(e, e.op('i64.ne', back, a), e.op('i64.eq', back, limit)));
     t.write(e, r);
   };
 }

@@ -19,6 +19,8 @@ export const TOWARDS_ZERO = 1;
 export const DOWN = 2;
 export const UP = 3;
 export const NEAREST_AWAY = 4;
+/** In an instruction's `rm`: the mode is that of `frm`. */
+export const DYNAMIC = 7;
 
 /** Bits of `fflags`. */
 export const INEXACT = 1;

@@ -1,6 +1,8 @@
 import type { Expression } from '@polyvisor/wasm/assembler';
 import type { PlainInstruction } from '@polyvisor/wasm/instructions';
 import type { Emitter } from '../emitter.ts';
+import { NO_RESERVATION, RESERVED_ADDRESS, RESERVED_VALUE } from '../layout.ts';
+import { RAM } from '../linking.ts';
 import type { Row } from './row.ts';
 
 /** The "A" extension. @see RISC-V Unprivileged ISA 20240411, chapter 14 */
@@ -48,14 +50,14 @@ function amo(
     },
     emit: (e) => {
       const place = e.atomicPlace(size, true, e.rs1);
-      const old = e.inLocal(e.loadPlace(loadOf(size), place));
+      const old = e.inLocal(e.a.load(loadOf(size), place, 0, RAM));
       const cut = (value: Expression): Expression =>
         size === 8
           ? value
           : isUnsigned
             ? e.op('i64.and', value, 0xffff_ffffn)
             : e.op('i64.extend32_s', value);
-      e.storePlace(storeOf(size), place, operation(e, cut(old), cut(e.rs2)));
+      e.a.store(storeOf(size), place, operation(e, cut(old), cut(e.rs2)), 0, RAM);
       e.write(old);
     },
   }));
@@ -77,11 +79,19 @@ const loadReserved = pair((size, suffix) => ({
   emit: (e) => {
     const address = e.inLocal(e.rs1);
     const place = e.atomicPlace(size, false, address);
-    const value = e.inLocal(e.loadPlace(loadOf(size), place));
-    e.reserve(address, value);
+    const value = e.inLocal(e.a.load(loadOf(size), place, 0, RAM));
+    e.a.store('i64.store', 0, address, RESERVED_ADDRESS);
+    e.a.store('i64.store', 0, value, RESERVED_VALUE);
     e.write(value);
   },
 }));
+
+/** i32: whether the address is reserved, and so many bytes there were the signed `value`. */
+function isReserved(e: Emitter, address: Expression, size: 4 | 8, value: Expression): Expression {
+  const isThere = e.op('i64.eq', e.a.load('i64.load', 0, RESERVED_ADDRESS), address);
+  const isSame = e.op('i64.eq', e.a.load(loadOf(size), 0, RESERVED_VALUE), value);
+  return e.op('i32.and', isThere, isSame);
+}
 
 /**
  * Succeeds where the reserved word still holds what was read: whoever wrote the same meanwhile is not seen, as with
@@ -107,10 +117,10 @@ const storeConditional = pair((size, suffix) => ({
   emit: (e) => {
     const address = e.inLocal(e.rs1);
     const place = e.atomicPlace(size, true, address);
-    const value = e.loadPlace(loadOf(size), place);
-    const isHeld = e.inLocal(e.op('i64.extend_i32_u', e.isReserved(address, size, value)));
-    e.a.when(e.op('i32.wrap_i64', isHeld), () => e.storePlace(storeOf(size), place, e.rs2));
-    e.cancelReservation();
+    const value = e.a.load(loadOf(size), place, 0, RAM);
+    const isHeld = e.inLocal(e.op('i64.extend_i32_u', isReserved(e, address, size, value)));
+    e.a.when(e.op('i32.wrap_i64', isHeld), () => e.a.store(storeOf(size), place, e.rs2, 0, RAM));
+    e.a.store('i64.store', 0, NO_RESERVATION, RESERVED_ADDRESS);
     e.write(e.op('i64.xor', isHeld, 1n));
   },
 }));

@@ -34,6 +34,7 @@ import {
   f32,
   f64,
 } from '../float/float-code.ts';
+import { needFloat, writeFloat } from '../float/float-state.ts';
 import type { HartView } from '../hart-view.ts';
 import type { FormatName } from './formats.ts';
 import type { Emit, Evaluate, Operands, RegisterOperand, Row } from './row.ts';
@@ -192,7 +193,7 @@ function signInjection(name: string, funct3: number): Row[] {
         write(m, p, o.rd, BigInt.asUintN(64, injected(read(m, p, o.rs1), read(m, p, o.rs2))));
       },
       (e) => {
-        e.needFloat();
+        needFloat(e);
         const a = e.inLocal(bits(e, p, e.rs1));
         const b = bits(e, p, e.rs2);
         const signs = e.op('i64.and', funct3 === 1 ? e.op('i64.xor', b, -1n) : b, signed(sign));
@@ -200,7 +201,7 @@ function signInjection(name: string, funct3: number): Row[] {
           funct3 === 2
             ? e.op('i64.xor', a, signs)
             : e.op('i64.or', e.op('i64.and', a, signed(~sign)), signs);
-        e.writeFloat(boxed(e, p, value));
+        writeFloat(e, boxed(e, p, value));
       },
     );
   });
@@ -335,7 +336,7 @@ function moves(p: Precision): Row[] {
         m.setX(o.rd, isSingle ? BigInt.asIntN(32, m.f(o.rs1)) : m.f(o.rs1));
       },
       (e) => {
-        e.needFloat();
+        needFloat(e);
         e.write(isSingle ? e.op('i64.extend32_s', e.rs1) : e.rs1);
       },
     ),
@@ -351,8 +352,8 @@ function moves(p: Precision): Row[] {
         write(m, p, o.rd, isSingle ? BigInt.asUintN(32, m.x(o.rs1)) : m.x(o.rs1));
       },
       (e) => {
-        e.needFloat();
-        e.writeFloat(boxed(e, p, isSingle ? e.op('i64.and', e.rs1, 0xffff_ffffn) : e.rs1));
+        needFloat(e);
+        writeFloat(e, boxed(e, p, isSingle ? e.op('i64.and', e.rs1, 0xffff_ffffn) : e.rs1));
       },
     ),
     row(
@@ -386,10 +387,10 @@ function memory(p: Precision): Row[] {
         write(m, p, o.rd, m.load(m.x(o.rs1) + BigInt(o.imm), size));
       },
       (e) => {
-        e.needFloat();
+        needFloat(e);
         const address = e.op('i64.add', e.rs1, e.imm);
         const instruction = p === single ? 'i64.load32_u' : 'i64.load';
-        e.writeFloat(boxed(e, p, e.load(instruction, size, address)));
+        writeFloat(e, boxed(e, p, e.load(instruction, size, address)));
       },
     ),
     row(
@@ -404,7 +405,7 @@ function memory(p: Precision): Row[] {
         m.store(m.x(o.rs1) + BigInt(o.imm), size, m.f(o.rs2));
       },
       (e) => {
-        e.needFloat();
+        needFloat(e);
         const address = e.op('i64.add', e.rs1, e.imm);
         e.store(p === single ? 'i64.store32' : 'i64.store', size, address, e.rs2);
       },
