@@ -13,7 +13,7 @@ import { makeDirectory } from './file-tree.ts';
 import type { DirectoryNode } from './file-tree.ts';
 import { IMAGE_LIMITS } from './limits.ts';
 import type { ImageLimits } from './limits.ts';
-import { isContainerImage, readContainerImage } from './oci/image.ts';
+import { readContainerImage } from './oci/image.ts';
 import type { ImageChoice } from './oci/image.ts';
 import type { ImageConfig } from './oci/image-config.ts';
 
@@ -49,9 +49,8 @@ export function importImage(path: string, options: ImportOptions): ImportedImage
       'a raw disk looks like anything: say that it is one',
     );
   }
-  if (format !== 'tar' && isContainerImage(archive, limits)) {
-    return { kind: 'root', ...readContainerImage(archive, options, limits) };
-  }
+  const image = format === 'tar' ? undefined : readContainerImage(archive, options, limits);
+  if (image) return { kind: 'root', ...image };
   if (format === 'oci') throw new HostError('image-damaged', `${path} is no container image`);
   const root = makeDirectory();
   unpackTar(root, archive, limits.entriesMax);

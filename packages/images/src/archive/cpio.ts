@@ -142,7 +142,7 @@ function makeNode(numbers: readonly number[], content: Uint8Array): FileNode {
     case undefined:
       throw damaged(`a file of mode 0o${mode.toString(8)}`);
     case 'directory':
-      return { kind, attributes, children: new Map() };
+      return makeDirectory(attributes);
     case 'file':
       return { kind, attributes, content };
     case 'symlink':

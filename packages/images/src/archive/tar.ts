@@ -2,7 +2,7 @@ import { concatBytes } from '@polyvisor/bytes/bytes';
 import { bytesToLatin1, latin1ToBytes } from '@polyvisor/bytes/latin1';
 import { HostError } from '@polyvisor/errors/host-error';
 import type { Attributes, DirectoryNode, FileNode } from '../file-tree.ts';
-import { walk } from '../file-tree.ts';
+import { makeDirectory, walk } from '../file-tree.ts';
 
 /**
  * ```
@@ -100,7 +100,7 @@ function readEntry(
     case '7':
     case TYPES.file:
       // Before there was a type for them, directories were files with a slash at the end.
-      if (path.endsWith('/')) return { path, node: directory(attributes) };
+      if (path.endsWith('/')) return { path, node: makeDirectory(attributes) };
       return { path, node: { kind: 'file', attributes, content } };
     case TYPES.hardLink:
       return { path, hardLinkTo: target };
@@ -113,7 +113,7 @@ function readEntry(
       return { path, node: { kind, attributes, major, minor } };
     }
     case TYPES.directory:
-      return { path, node: directory(attributes) };
+      return { path, node: makeDirectory(attributes) };
     case TYPES.fifo:
       return { path, node: { kind: 'fifo', attributes } };
     default:
@@ -122,10 +122,6 @@ function readEntry(
 }
 
 const XATTR = 'SCHILY.xattr.';
-
-function directory(attributes: Attributes): DirectoryNode {
-  return { kind: 'directory', attributes, children: new Map() };
-}
 
 function readRecords(content: Uint8Array): Map<string, Uint8Array> {
   const records = new Map<string, Uint8Array>();

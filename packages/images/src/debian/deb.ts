@@ -1,3 +1,4 @@
+import { bytesToLatin1 } from '@polyvisor/bytes/latin1';
 import { HostError } from '@polyvisor/errors/host-error';
 import { readAr } from '../archive/ar.ts';
 import { decompress } from '../archive/compression.ts';
@@ -24,7 +25,7 @@ export function readDeb(bytes: Uint8Array, limits: ImageLimits): Deb {
     throw new HostError('image-damaged', `a package without ${stem}`);
   };
   const version = members.get('debian-binary');
-  if (!version || !Buffer.from(version).toString('latin1').startsWith('2.')) {
+  if (!version || !bytesToLatin1(version).startsWith('2.')) {
     throw new HostError('image-damaged', 'a package that is not of format 2');
   }
   const control = makeDirectory();

@@ -70,10 +70,12 @@ async function readIndex(
   release: Release,
   path: string,
 ): Promise<PackageInfo[]> {
-  const forms = [`${path}.zst`, `${path}.gz`, ...(hasXz() ? [`${path}.xz`] : []), path];
-  const form = forms.find((each) => release.files.has(each));
+  const xz = `${path}.xz`;
+  const forms = [`${path}.zst`, `${path}.gz`, xz, path];
+  // Whether there is a program for it is only asked where nothing else will do.
+  const form = forms.find((each) => release.files.has(each) && (each !== xz || hasXz()));
   if (form === undefined) {
-    const hasForm = release.files.has(`${path}.xz`);
+    const hasForm = release.files.has(xz);
     throw new HostError(
       hasForm ? 'image-xz' : 'image-option',
       `the release of ${options.suite} has no ${path}${hasForm ? ' but compressed with xz' : ''}`,

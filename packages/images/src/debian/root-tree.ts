@@ -3,8 +3,8 @@ import { latin1ToBytes } from '@polyvisor/bytes/latin1';
 import { HostError } from '@polyvisor/errors/host-error';
 import { insert, lookUp, makeDirectory, splitPath, walk } from '../file-tree.ts';
 import type { Attributes, DirectoryNode } from '../file-tree.ts';
-import { unpackTar } from '../archive/unpack.ts';
 import { readTar } from '../archive/tar.ts';
+import { insertEntry } from '../archive/unpack.ts';
 import { IMAGE_LIMITS } from '../limits.ts';
 import type { ImageLimits } from '../limits.ts';
 import { parseControl } from './control.ts';
@@ -56,7 +56,11 @@ function unpackDeb(
   limits: ImageLimits,
 ): string {
   const { control, data } = readDeb(bytes, limits);
-  unpackTar(root, data, limits.entriesMax);
+  let list = '';
+  for (const entry of readTar(data, limits.entriesMax)) {
+    insertEntry(root, entry);
+    list += `/${splitPath(entry.path).join('/') || '.'}\n`;
+  }
   const about = lookUp(control, 'control');
   const text = about?.kind === 'file' ? bytesToUtf8(about.content).trim() : '';
   const [fields] = parseControl(text);
@@ -72,10 +76,7 @@ function unpackDeb(
     const isScript = /^(pre|post)(inst|rm)$|^config$/.test(path);
     insert(root, `${info}.${path}`, { ...node, attributes: isScript ? PROGRAM : FILE });
   }
-  const list = Array.from(readTar(data, limits.entriesMax), ({ path }) => {
-    return `/${splitPath(path).join('/') || '.'}`;
-  });
-  const content = latin1ToBytes(list.map((path) => `${path}\n`).join(''));
+  const content = latin1ToBytes(list);
   insert(root, `${info}.list`, { kind: 'file', attributes: FILE, content });
   return `${text.replace(/^(Package:.*)$/m, `$1\n${statusLine(fields, control)}`)}\n`;
 }

@@ -39,22 +39,17 @@ const INDEX_DEPTH_MAX = 4;
 /** Files of an archive by their paths. */
 type Files = ReadonlyMap<string, Uint8Array>;
 
-/** Whether an archive is an image: an OCI layout, or what `docker save` writes. */
-export function isContainerImage(archive: Uint8Array, limits: ImageLimits): boolean {
-  const files = readFiles(archive, limits);
-  return files.has('oci-layout') || files.has('manifest.json');
-}
-
 /**
- * The image in an archive.
+ * The image in an archive: an OCI layout, or what `docker save` writes; undefined where it is neither.
  * @throws HostError `image-damaged`, `image-not-supported`, `image-option` when the choice isn't there
  */
 export function readContainerImage(
   archive: Uint8Array,
   choice: ImageChoice,
   limits: ImageLimits,
-): ContainerImage {
+): ContainerImage | undefined {
   const files = readFiles(archive, limits);
+  if (!files.has('oci-layout') && !files.has('manifest.json')) return undefined;
   const found = files.has('oci-layout') ? readLayout(files, choice) : readSaved(files, choice);
   const config = parseImageConfig(found.config);
   if (config.os !== 'linux' || config.architecture !== choice.architecture) {

@@ -15,7 +15,8 @@ const OPAQUE = '.wh..wh..opq';
  * @see OCI Image Specification 1.1, layer.md
  */
 export function applyLayer(root: DirectoryNode, layer: Uint8Array, entriesMax: number): void {
-  for (const { path } of readTar(layer, entriesMax)) {
+  const entries = [...readTar(layer, entriesMax)];
+  for (const { path } of entries) {
     const { directory, name } = splitLast(path);
     if (name === OPAQUE) {
       const opaque = lookUp(root, directory);
@@ -26,7 +27,7 @@ export function applyLayer(root: DirectoryNode, layer: Uint8Array, entriesMax: n
       remove(root, `${directory}/${hidden}`);
     }
   }
-  for (const entry of readTar(layer, entriesMax)) {
+  for (const entry of entries) {
     if (!splitLast(entry.path).name.startsWith(WHITEOUT)) insertEntry(root, entry);
   }
 }

@@ -85,7 +85,7 @@ function saved(): Uint8Array {
 }
 
 function read(archive: Uint8Array, choice = RISCV, limits = IMAGE_LIMITS): ContainerImage {
-  return readContainerImage(archive, choice, limits);
+  return readContainerImage(archive, choice, limits)!;
 }
 
 describe('layers', () => {
