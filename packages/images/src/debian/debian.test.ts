@@ -14,6 +14,7 @@ import { buildDebian } from './debian-image.ts';
 import type { DebianOptions } from './debian-image.ts';
 import { parseDepends, parsePackages } from './package-info.ts';
 import { resolvePackages } from './resolve.ts';
+import { buildRoot } from './root-tree.ts';
 import { parseSources, parseSourcesList } from './sources.ts';
 import { systemSources } from './system-sources.ts';
 import { compareVersions } from './version.ts';
@@ -250,6 +251,21 @@ describe('from a mirror', () => {
     );
     expect(textAt(root, 'var/lib/dpkg/info/hello:riscv64.list')).toBe('/bin\n/bin/hello\n');
     expect(lookUp(root, 'var/lib/dpkg/info/base-files.postinst')?.attributes.mode).toBe(0o755);
+  });
+
+  test('paths of configuration files are taken as they are', async () => {
+    const bytes = makeDeb({
+      control: 'Package: odd\nVersion: 1\n',
+      files: {},
+      scripts: { conffiles: '/etc/$&\n' },
+    });
+    const [info] = parsePackages(
+      `Package: odd\nVersion: 1\nArchitecture: all\nFilename: odd.deb\nSize: 1\nSHA256: ${sha256Hex(bytes)}\n`,
+    );
+    const root = await buildRoot([info!], () => Promise.resolve(bytes));
+    expect(textAt(root, 'var/lib/dpkg/status')).toBe(
+      'Package: odd\nStatus: install ok unpacked\nConffiles:\n /etc/$& newconffile\nVersion: 1\n',
+    );
   });
 
   test('files come once, then from the cache; what is damaged there comes again', async () => {

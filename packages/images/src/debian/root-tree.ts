@@ -78,7 +78,8 @@ function unpackDeb(
   }
   const content = latin1ToBytes(list);
   insert(root, `${info}.list`, { kind: 'file', attributes: FILE, content });
-  return `${text.replace(/^(Package:.*)$/m, `$1\n${statusLine(fields, control)}`)}\n`;
+  const status = statusLine(fields, control);
+  return `${text.replace(/^Package:.*$/m, (line) => `${line}\n${status}`)}\n`;
 }
 
 /** Configuration files are named with their hashes, so that dpkg knows who changed them. */
