@@ -1,6 +1,7 @@
 import type { StateReader, StateWriter } from '../state.ts';
 import type { DescriptorChain } from './chain.ts';
 import type { VirtioDevice, VirtioPort } from './device.ts';
+import { serveQueue } from './serve.ts';
 
 /** @see VIRTIO 1.2, section 5.5, "Traditional Memory Balloon Device" */
 export const BALLOON_PAGE_BYTES = 4096;
@@ -57,12 +58,9 @@ export class VirtioBalloon implements VirtioDevice {
   }
 
   notify(index: number): void {
-    const queue = this.#port!.queue(index);
-    for (let chain = queue.pop(); chain; chain = queue.pop()) {
+    serveQueue(this.#port!, index, (chain) => {
       if (index === INFLATE) this.#inflate(chain);
-      queue.push(chain);
-    }
-    this.#port!.signal(index);
+    });
   }
 
   saveState(out: StateWriter): void {

@@ -3,6 +3,7 @@ import { type BlockDevice, diskFaultOf } from '@polyvisor/disk/block-device';
 import type { DescriptorChain } from './chain.ts';
 import type { VirtioDevice, VirtioPort } from './device.ts';
 import { QUEUE_SIZE_MAX } from './queue.ts';
+import { serveQueue } from './serve.ts';
 
 /** @see VIRTIO 1.2, section 5.2, "Block Device" */
 const SECTOR_BYTES = 512;
@@ -69,12 +70,7 @@ export class VirtioBlock implements VirtioDevice {
   }
 
   notify(): void {
-    const queue = this.#port!.queue(0);
-    for (let chain = queue.pop(); chain; chain = queue.pop()) {
-      this.#serve(chain);
-      queue.push(chain);
-    }
-    this.#port!.signal(0);
+    serveQueue(this.#port!, 0, (chain) => this.#serve(chain));
   }
 
   /** Header and data to read, then data and one byte of status to write. */

@@ -1,5 +1,7 @@
+import { EMPTY_BYTES, concatBytes } from '@polyvisor/bytes/bytes';
 import type { StateReader, StateWriter } from '../state.ts';
 import type { VirtioDevice, VirtioPort } from './device.ts';
+import { fillQueue, serveQueue } from './serve.ts';
 
 /** @see VIRTIO 1.2, section 5.3, "Console Device" */
 const FEATURE_SIZE = 1n << 0n;
@@ -24,7 +26,7 @@ export class VirtioConsole implements VirtioDevice {
   readonly queueSizes = [64, 64];
   readonly config = new Uint8Array(12);
   readonly #transmit: (bytes: Uint8Array) => void;
-  #input = new Uint8Array(0);
+  #input: Uint8Array = EMPTY_BYTES;
   #port: VirtioPort | undefined;
 
   constructor({ transmit, columns = 80, rows = 25 }: ConsoleOptions) {
@@ -35,10 +37,7 @@ export class VirtioConsole implements VirtioDevice {
   /** Bytes for the guest to read. @returns how many of them there was room for */
   receive(bytes: Uint8Array): number {
     const count = Math.min(bytes.length, CONSOLE_INPUT_BYTES_MAX - this.#input.length);
-    const joined = new Uint8Array(this.#input.length + count);
-    joined.set(this.#input);
-    joined.set(bytes.subarray(0, count), this.#input.length);
-    this.#input = joined;
+    this.#input = concatBytes(this.#input, bytes.subarray(0, count));
     if (this.#port) this.#deliver();
     return count;
   }
@@ -79,22 +78,15 @@ export class VirtioConsole implements VirtioDevice {
   }
 
   #send(): void {
-    const queue = this.#port!.queue(TRANSMIT);
-    for (let chain = queue.pop(); chain; chain = queue.pop()) {
+    serveQueue(this.#port!, TRANSMIT, (chain) => {
       while (chain.readableBytes > 0) this.#transmit(chain.read(PIECE_BYTES));
-      queue.push(chain);
-    }
-    this.#port!.signal(TRANSMIT);
+    });
   }
 
   #deliver(): void {
-    const queue = this.#port!.queue(RECEIVE);
-    while (this.#input.length > 0) {
-      const chain = queue.pop();
-      if (!chain) break;
+    const isWaiting = (): boolean => this.#input.length > 0;
+    fillQueue(this.#port!, RECEIVE, isWaiting, (chain) => {
       this.#input = this.#input.slice(chain.write(this.#input));
-      queue.push(chain);
-    }
-    this.#port!.signal(RECEIVE);
+    });
   }
 }

@@ -6,6 +6,7 @@ import type { StateReader, StateWriter } from '../state.ts';
 import type { DescriptorChain } from './chain.ts';
 import type { VirtioDevice, VirtioPort } from './device.ts';
 import { QUEUE_SIZE_MAX } from './queue.ts';
+import { serveQueue } from './serve.ts';
 
 /** @see VIRTIO 1.2, section 5.11, "File System Device" */
 export const TAG_BYTES_MAX = 36;
@@ -49,13 +50,7 @@ export class VirtioFs implements VirtioDevice {
   }
 
   notify(index: number): void {
-    const port = this.#port!;
-    const queue = port.queue(index);
-    for (let chain = queue.pop(); chain; chain = queue.pop()) {
-      this.#serve(chain);
-      queue.push(chain);
-    }
-    port.signal(index);
+    serveQueue(this.#port!, index, (chain) => this.#serve(chain));
   }
 
   saveState(out: StateWriter): void {

@@ -2,14 +2,15 @@ import { assert } from '@polyvisor/errors/assert';
 import type { StateReader, StateWriter } from '../state.ts';
 import type { VirtioDevice, VirtioPort } from './device.ts';
 import { QUEUE_SIZE_MAX } from './queue.ts';
+import { fillQueue, serveQueue } from './serve.ts';
 
 /** @see VIRTIO 1.2, section 5.1, "Network Device" */
 const FEATURE_MTU = 1n << 3n;
 const FEATURE_MAC = 1n << 5n;
 const FEATURE_STATUS = 1n << 16n;
 const LINK_UP = 1;
-/** In front of every packet; none of its fields are in use without offloads. */
-const HEADER_BYTES = 12;
+/** In front of every packet; without offloads only num_buffers is in use: one. */
+const HEADER = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0);
 const RECEIVE = 0;
 const TRANSMIT = 1;
 
@@ -84,34 +85,21 @@ export class VirtioNet implements VirtioDevice {
   }
 
   #send(): void {
-    const queue = this.#port!.queue(TRANSMIT);
-    for (let chain = queue.pop(); chain; chain = queue.pop()) {
-      if (chain.readableBytes > HEADER_BYTES) {
-        chain.read(HEADER_BYTES);
-        if (chain.readableBytes <= FRAME_BYTES_MAX) this.#transmit(chain.read(FRAME_BYTES_MAX));
-      }
-      queue.push(chain);
-    }
-    this.#port!.signal(TRANSMIT);
+    serveQueue(this.#port!, TRANSMIT, (chain) => {
+      if (chain.readableBytes <= HEADER.length) return;
+      chain.read(HEADER.length);
+      if (chain.readableBytes <= FRAME_BYTES_MAX) this.#transmit(chain.read(FRAME_BYTES_MAX));
+    });
   }
 
   #deliver(): void {
-    const port = this.#port!;
-    const queue = port.queue(RECEIVE);
-    while (this.#waiting.length > 0) {
-      const chain = queue.pop();
-      if (!chain) break;
+    const isWaiting = (): boolean => this.#waiting.length > 0;
+    fillQueue(this.#port!, RECEIVE, isWaiting, (chain) => {
       const frame = this.#waiting.shift()!;
       // A frame that the driver's buffer is too small for is lost; the buffer goes back empty.
-      if (chain.writableBytes >= HEADER_BYTES + frame.length) {
-        const header = new Uint8Array(HEADER_BYTES);
-        // num_buffers: one.
-        header[10] = 1;
-        chain.write(header);
-        chain.write(frame);
-      }
-      queue.push(chain);
-    }
-    port.signal(RECEIVE);
+      if (chain.writableBytes < HEADER.length + frame.length) return;
+      chain.write(HEADER);
+      chain.write(frame);
+    });
   }
 }

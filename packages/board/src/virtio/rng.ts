@@ -1,5 +1,7 @@
+import { EMPTY_BYTES, concatBytes } from '@polyvisor/bytes/bytes';
 import type { StateReader, StateWriter } from '../state.ts';
 import type { VirtioDevice, VirtioPort } from './device.ts';
+import { fillQueue } from './serve.ts';
 
 /** Bytes that are kept for the guest. */
 export const ENTROPY_BYTES_MAX = 4096;
@@ -13,7 +15,7 @@ export class VirtioRng implements VirtioDevice {
   readonly features = 0n;
   readonly queueSizes = [8];
   readonly config = new Uint8Array(0);
-  #pool = new Uint8Array(0);
+  #pool: Uint8Array = EMPTY_BYTES;
   #port: VirtioPort | undefined;
 
   /** How many bytes there is room for. */
@@ -23,11 +25,7 @@ export class VirtioRng implements VirtioDevice {
 
   /** Random bytes for the guest; what there is no room for is dropped. */
   receive(bytes: Uint8Array): void {
-    const taken = bytes.subarray(0, this.wantedBytes);
-    const joined = new Uint8Array(this.#pool.length + taken.length);
-    joined.set(this.#pool);
-    joined.set(taken, this.#pool.length);
-    this.#pool = joined;
+    this.#pool = concatBytes(this.#pool, bytes.subarray(0, this.wantedBytes));
     if (this.#port) this.notify();
   }
 
@@ -40,14 +38,10 @@ export class VirtioRng implements VirtioDevice {
   }
 
   notify(): void {
-    const queue = this.#port!.queue(0);
-    while (this.#pool.length > 0) {
-      const chain = queue.pop();
-      if (!chain) break;
+    const isWaiting = (): boolean => this.#pool.length > 0;
+    fillQueue(this.#port!, 0, isWaiting, (chain) => {
       this.#pool = this.#pool.slice(chain.write(this.#pool));
-      queue.push(chain);
-    }
-    this.#port!.signal(0);
+    });
   }
 
   saveState(out: StateWriter): void {

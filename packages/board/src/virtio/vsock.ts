@@ -1,7 +1,9 @@
+import { SendQueue } from '@polyvisor/net/tcp/send-queue';
 import type { StateReader, StateWriter } from '../state.ts';
 import type { DescriptorChain } from './chain.ts';
 import type { VirtioDevice, VirtioPort } from './device.ts';
 import { QUEUE_SIZE_MAX } from './queue.ts';
+import { serveQueue } from './serve.ts';
 import {
   HEADER_BYTES,
   OP_CREDIT_REQUEST,
@@ -60,8 +62,7 @@ export class VsockStream {
   isOpen = false;
   isClosed = false;
   /** Bytes to send that the guest had no credit or buffer for. */
-  output: Uint8Array[] = [];
-  outputBytes = 0;
+  output = new SendQueue();
   /** Credit: bytes sent, bytes that the guest says it took, the room it has. All modulo 2^32. */
   sent = 0;
   guestTaken = 0;
@@ -82,10 +83,9 @@ export class VsockStream {
   /** Sends bytes. @returns how many there was room for; `drained` says when there is more */
   write(bytes: Uint8Array): number {
     if (this.isClosed || this.isShutting) return 0;
-    const count = Math.min(bytes.length, STREAM_OUTPUT_BYTES_MAX - this.outputBytes);
+    const count = Math.min(bytes.length, STREAM_OUTPUT_BYTES_MAX - this.output.length);
     if (count === 0) return 0;
     this.output.push(bytes.slice(0, count));
-    this.outputBytes += count;
     this.#device.flush();
     return count;
   }
@@ -203,20 +203,15 @@ export class VirtioVsock implements VirtioDevice {
   }
 
   #receive(): void {
-    const port = this.#port!;
-    const queue = port.queue(TRANSMIT);
-    for (let chain = queue.pop(); chain; chain = queue.pop()) {
-      if (chain.readableBytes >= HEADER_BYTES) {
-        const header = readHeader(chain.read(HEADER_BYTES));
-        const isGood =
-          header.length <= chain.readableBytes &&
-          header.sourceCid === this.#guestCid &&
-          header.targetCid === HOST_CID;
-        if (isGood) this.#handle(header, chain);
-      }
-      queue.push(chain);
-    }
-    port.signal(TRANSMIT);
+    serveQueue(this.#port!, TRANSMIT, (chain) => {
+      if (chain.readableBytes < HEADER_BYTES) return;
+      const header = readHeader(chain.read(HEADER_BYTES));
+      const isGood =
+        header.length <= chain.readableBytes &&
+        header.sourceCid === this.#guestCid &&
+        header.targetCid === HOST_CID;
+      if (isGood) this.#handle(header, chain);
+    });
     this.flush();
   }
 
@@ -302,8 +297,7 @@ export class VirtioVsock implements VirtioDevice {
     if (stream.isClosed) return;
     stream.isClosed = true;
     stream.isOpen = false;
-    stream.output = [];
-    stream.outputBytes = 0;
+    stream.output = new SendQueue();
     this.#streams.delete(keyOf(stream.guestPort, stream.hostPort));
     stream.listener?.closed();
   }
@@ -311,21 +305,22 @@ export class VirtioVsock implements VirtioDevice {
   /** False: out of buffers. */
   #flushStream(port: VirtioPort, stream: VsockStream): boolean {
     const queue = port.queue(RECEIVE);
-    while (stream.isOpen && stream.outputBytes > 0) {
+    while (stream.isOpen && stream.output.length > 0) {
       const credit = stream.guestRoom - ((stream.sent - stream.guestTaken) >>> 0);
       if (credit <= 0) return true;
       const chain = queue.pop();
       if (!chain) return false;
       const room = Math.max(0, Math.min(chain.writableBytes - HEADER_BYTES, PAYLOAD_BYTES_MAX));
-      const payload = takeOutput(stream, Math.min(room, credit));
+      const payload = stream.output.peek(0, Math.min(room, credit, stream.output.length));
+      stream.output.drop(payload.length);
       stream.sent = (stream.sent + payload.length) >>> 0;
       this.#put(chain, { ...this.#header(stream, OP_RW), length: payload.length });
       chain.write(payload);
       queue.push(chain);
       if (room === 0) return false;
-      if (stream.outputBytes === 0) stream.listener?.drained?.();
+      if (stream.output.length === 0) stream.listener?.drained?.();
     }
-    if (stream.isShutting && !stream.hasToldEnd && stream.isOpen && stream.outputBytes === 0) {
+    if (stream.isShutting && !stream.hasToldEnd && stream.isOpen && stream.output.length === 0) {
       const chain = queue.pop();
       if (!chain) return false;
       stream.hasToldEnd = true;
@@ -371,21 +366,6 @@ export class VirtioVsock implements VirtioDevice {
     this.#nextHostPort =
       this.#nextHostPort === 0xffff_fffe ? FIRST_HOST_PORT : this.#nextHostPort + 1;
   }
-}
-
-function takeOutput(stream: VsockStream, lengthMax: number): Uint8Array {
-  const out = new Uint8Array(Math.min(lengthMax, stream.outputBytes));
-  let at = 0;
-  while (at < out.length) {
-    const [first] = stream.output;
-    const piece = first!.subarray(0, out.length - at);
-    out.set(piece, at);
-    at += piece.length;
-    if (piece.length === first!.length) stream.output.shift();
-    else stream.output[0] = first!.subarray(piece.length);
-  }
-  stream.outputBytes -= out.length;
-  return out;
 }
 
 function keyOf(guestPort: number, hostPort: number): string {
