@@ -16,18 +16,29 @@ export class WideMultiplier {
     this.#cross = a.localI64();
   }
 
-  /** low and high := x * y. Neither may be x or y. */
-  multiply(x: Local, y: Local, low: Local, high: Local): void {
+  /**
+   * The upper 64 bits of
+   *
+   *     x·y = x1·y1·2^64 + (x1·y0 + x0·y1)·2^32 + x0·y0
+   */
+  high(x: Local, y: Local): Expression {
     const a = this.#a;
     const { i64 } = a;
     const lower = (value: Expression): Expression => i64.and(value, LOW_HALF);
     const upper = (value: Expression): Expression => i64.shrU(value, 32n);
-    a.set(this.#low, i64.mul(lower(x), lower(y)));
-    a.set(this.#middle, i64.add(i64.mul(upper(x), lower(y)), upper(this.#low)));
-    a.set(this.#cross, i64.add(i64.mul(lower(x), upper(y)), lower(this.#middle)));
-    const top = i64.add(i64.mul(upper(x), upper(y)), upper(this.#middle));
-    a.set(high, i64.add(top, upper(this.#cross)));
-    a.set(low, i64.mul(x, y));
+    return () => {
+      a.set(this.#low, i64.mul(lower(x), lower(y)));
+      a.set(this.#middle, i64.add(i64.mul(upper(x), lower(y)), upper(this.#low)));
+      a.set(this.#cross, i64.add(i64.mul(lower(x), upper(y)), lower(this.#middle)));
+      const top = i64.add(i64.mul(upper(x), upper(y)), upper(this.#middle));
+      a.put(i64.add(top, upper(this.#cross)));
+    };
+  }
+
+  /** low and high := x * y. Neither may be x or y. */
+  multiply(x: Local, y: Local, low: Local, high: Local): void {
+    this.#a.set(high, this.high(x, y));
+    this.#a.set(low, this.#a.i64.mul(x, y));
   }
 }
 

@@ -1,3 +1,4 @@
+import { WideMultiplier } from '@polyvisor/math/wide';
 import { Assembler } from '@polyvisor/wasm/assembler';
 import type { ModuleWriter } from '@polyvisor/wasm/module-writer';
 import { I64 } from '@polyvisor/wasm/types';
@@ -24,19 +25,8 @@ export function defineHighProduct(m: ModuleWriter): HighProduct {
   return { unsigned, signed: define('mulh', true), mixed: define('mulhsu', false) };
 }
 
-/**
- *     x·y = x1·y1·2^64 + (x1·y0 + x0·y1)·2^32 + x0·y0
- */
 function defineUnsigned(m: ModuleWriter): number {
   const a = new Assembler(m.function([I64, I64], [I64], 'mulhu'));
-  const { i64 } = a;
-  const [x, y] = [a.param(0), a.param(1)];
-  const low = (value: Parameters<typeof i64.and>[0]) => i64.and(value, 0xffff_ffffn);
-  const high = (value: Parameters<typeof i64.and>[0]) => i64.shrU(value, 32n);
-  const first = a.localI64();
-  const second = a.localI64();
-  a.set(first, i64.add(i64.mul(high(x), low(y)), high(i64.mul(low(x), low(y)))));
-  a.set(second, i64.add(i64.mul(low(x), high(y)), low(first)));
-  a.put(i64.add(i64.add(i64.mul(high(x), high(y)), high(first)), high(second)));
+  a.put(new WideMultiplier(a).high(a.param(0), a.param(1)));
   return a.f.index;
 }
