@@ -1,4 +1,5 @@
 import { assert } from '@polyvisor/errors/assert';
+import { halves } from './address.ts';
 import type { CsrFile } from './csr-file.ts';
 import { DYNAMIC, type FloatContext } from './float/soft-float.ts';
 import type { HartMemory } from './hart-memory.ts';
@@ -78,19 +79,19 @@ export class Evaluator implements HartView {
   }
 
   x(register: number): bigint {
-    return BigInt.asUintN(64, this.#parts.memory.long(at.X + 8 * register));
+    return this.#parts.memory.x(register);
   }
 
   setX(register: number, value: bigint): void {
-    if (register !== 0) this.#parts.memory.setLong(at.X + 8 * register, value);
+    this.#parts.memory.setX(register, value);
   }
 
   f(register: number): bigint {
-    return BigInt.asUintN(64, this.#parts.memory.long(at.F + 8 * register));
+    return this.#parts.memory.f(register);
   }
 
   setF(register: number, value: bigint): void {
-    this.#parts.memory.setLong(at.F + 8 * register, value);
+    this.#parts.memory.setF(register, value);
     this.#parts.csrs.status |= FS_MASK;
   }
 
@@ -213,10 +214,6 @@ export class Evaluator implements HartView {
   }
 
   get #privilege(): Privilege {
-    return this.#parts.memory.word(at.PRIVILEGE) as Privilege;
+    return this.#parts.memory.privilege;
   }
-}
-
-function halves(address: bigint): [low: number, high: number] {
-  return [Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n))];
 }

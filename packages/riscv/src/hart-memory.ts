@@ -1,4 +1,5 @@
-import { CODE, CODE_PAGE_BYTES } from './layout.ts';
+import * as at from './layout.ts';
+import type { Privilege } from './status.ts';
 
 /** The engine's memory and RAM, as JavaScript looks at them. */
 export class HartMemory {
@@ -14,7 +15,7 @@ export class HartMemory {
   readonly ramBytes: number;
 
   constructor(memory: WebAssembly.Memory, base: number, byteLength: number, codePages: number) {
-    const bytes = CODE + codePages * CODE_PAGE_BYTES;
+    const bytes = at.CODE + codePages * at.CODE_PAGE_BYTES;
     this.engine = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65_536) });
     const { buffer } = this.engine;
     this.i32 = new Int32Array(buffer);
@@ -43,6 +44,27 @@ export class HartMemory {
 
   setLong(place: number, value: bigint): void {
     this.i64[place >> 3] = value;
+  }
+
+  x(register: number): bigint {
+    return BigInt.asUintN(64, this.long(at.X + 8 * register));
+  }
+
+  setX(register: number, value: bigint): void {
+    if (register !== 0) this.setLong(at.X + 8 * register, value);
+  }
+
+  /** Patterns of the registers of floating point. */
+  f(register: number): bigint {
+    return BigInt.asUintN(64, this.long(at.F + 8 * register));
+  }
+
+  setF(register: number, value: bigint): void {
+    this.setLong(at.F + 8 * register, value);
+  }
+
+  get privilege(): Privilege {
+    return this.word(at.PRIVILEGE) as Privilege;
   }
 
   /** Offset of a physical address in RAM; -1 where `size` bytes are not all there. */

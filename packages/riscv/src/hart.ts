@@ -1,5 +1,6 @@
 import { assert } from '@polyvisor/errors/assert';
 import { HostError } from '@polyvisor/errors/host-error';
+import { halves } from './address.ts';
 import { CodePages } from './code-pages.ts';
 import { Regions } from './compiler/regions.ts';
 import type { AccessSize, HartOptions, HartRun, InterruptLineName, Processor } from './contract.ts';
@@ -118,20 +119,19 @@ export class Hart implements Processor {
   }
 
   x(register: number): bigint {
-    return BigInt.asUintN(64, this.#memory.long(at.X + 8 * register));
+    return this.#memory.x(register);
   }
 
   setX(register: number, value: bigint): void {
-    if (register !== 0) this.#memory.setLong(at.X + 8 * register, value);
+    this.#memory.setX(register, value);
   }
 
-  /** Patterns of the registers of floating point. */
   f(register: number): bigint {
-    return BigInt.asUintN(64, this.#memory.long(at.F + 8 * register));
+    return this.#memory.f(register);
   }
 
   setF(register: number, value: bigint): void {
-    this.#memory.setLong(at.F + 8 * register, value);
+    this.#memory.setF(register, value);
   }
 
   get pc(): bigint {
@@ -143,7 +143,7 @@ export class Hart implements Processor {
   }
 
   get privilege(): Privilege {
-    return this.#memory.word(at.PRIVILEGE) as Privilege;
+    return this.#memory.privilege;
   }
 
   set privilege(value: Privilege) {
@@ -170,9 +170,7 @@ export class Hart implements Processor {
   }
 
   translate(address: bigint): number | undefined {
-    const low = Number(BigInt.asIntN(32, address));
-    const high = Number(BigInt.asIntN(32, address >> 32n));
-    const physical = this.#translation.translate(low, high, 'read');
+    const physical = this.#translation.translate(...halves(address), 'read');
     return physical < 0 ? undefined : physical;
   }
 

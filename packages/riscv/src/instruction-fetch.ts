@@ -1,3 +1,4 @@
+import { type Halves, behind } from './address.ts';
 import type { CodePages } from './code-pages.ts';
 import { codePlace } from './csr-numbers.ts';
 import type { HartMemory } from './hart-memory.ts';
@@ -69,12 +70,8 @@ export class InstructionFetch {
     let place = record;
     if (!isCompressed(word)) {
       if ((low & 0xfff) === LAST_HALF) {
-        const nextLow = (low + 2) | 0;
-        const second = this.#access.translate(
-          nextLow,
-          nextLow === 0 ? (high + 1) | 0 : high,
-          'execute',
-        );
+        const [nextLow, nextHigh] = behind(low, high, 2);
+        const second = this.#access.translate(nextLow, nextHigh, 'execute');
         if (second < 0) return 0;
         const rest = this.#memory.ramOffset(second, 2);
         if (rest < 0) {
@@ -104,8 +101,7 @@ export class InstructionFetch {
     const offset = this.#offsetOf(low, high);
     const word = this.#half(offset);
     if (isCompressed(word)) return BigInt(word);
-    const next = (low + 2) | 0;
-    const upper = this.#half(this.#offsetOf(next, next === 0 ? (high + 1) | 0 : high));
+    const upper = this.#half(this.#offsetOf(...behind(low, high, 2)));
     return BigInt(word + upper * 2 ** 16);
   }
 
@@ -139,7 +135,7 @@ export class InstructionFetch {
     return ramU8[offset]! | (ramU8[offset + 1]! << 8);
   }
 
-  #pc(): [low: number, high: number] {
+  #pc(): Halves {
     return [this.#memory.word(at.PC), this.#memory.word(at.PC + 4)];
   }
 }

@@ -1,3 +1,4 @@
+import { behind, toAddress } from './address.ts';
 import type { CodePages } from './code-pages.ts';
 import type { AccessSize, MmioBus } from './contract.ts';
 import type { HartMemory } from './hart-memory.ts';
@@ -40,7 +41,7 @@ export class MemoryAccess {
       this.#copyIn(offset, 0, size);
       return false;
     }
-    const [nextLow, nextHigh] = nextPage(low, high);
+    const [nextLow, nextHigh] = behind(low & ~0xfff, high, 4096);
     const second = this.translate(nextLow, nextHigh, 'read');
     if (second < 0) return true;
     const start = this.#memory.ramOffset(first, split);
@@ -62,7 +63,7 @@ export class MemoryAccess {
       if (offset < 0) return this.#storeDevice(low, high, size, first) ? 'trapped' : 'done';
       return this.#copyOut(offset, 0, size) ? 'code' : 'done';
     }
-    const [nextLow, nextHigh] = nextPage(low, high);
+    const [nextLow, nextHigh] = behind(low & ~0xfff, high, 4096);
     const second = this.translate(nextLow, nextHigh, 'write');
     if (second < 0) return 'trapped';
     const start = this.#memory.ramOffset(first, split);
@@ -177,14 +178,4 @@ export class MemoryAccess {
     for (let i = 0; i < size; i++) ramU8[offset + i] = u8[at.VALUE + start + i]!;
     return this.written(offset, size);
   }
-}
-
-export function toAddress(low: number, high: number): bigint {
-  return (BigInt(high) << 32n) | BigInt(low >>> 0);
-}
-
-/** Halves of the address of the page behind. */
-function nextPage(low: number, high: number): [low: number, high: number] {
-  const next = ((low & ~0xfff) + 4096) | 0;
-  return [next, next === 0 ? (high + 1) | 0 : high];
 }

@@ -64,7 +64,7 @@ export class Translation {
     const satp = BigInt.asUintN(64, memory.long(csrPlace('satp')));
     this.#levels = levelsByMode[Number(satp >> 60n)] ?? 0;
     this.#root = Number(BigInt.asUintN(44, satp)) * 4096;
-    const mode = memory.word(at.PRIVILEGE) as Privilege;
+    const mode = memory.privilege;
     const data = this.#dataMode();
     const hasUserPages = data === SUPERVISOR && (this.#status() & SUM) !== 0;
     const setOf = (privilege: Privilege): number =>
@@ -112,8 +112,7 @@ export class Translation {
 
   /** Of an address as two halves. @returns a physical address, PAGE_FAULT or ACCESS_FAULT */
   translate(low: number, high: number, access: Access): number {
-    const mode =
-      access === 'execute' ? (this.#memory.word(at.PRIVILEGE) as Privilege) : this.#dataMode();
+    const mode = access === 'execute' ? this.#memory.privilege : this.#dataMode();
     const physical =
       mode === MACHINE || this.#levels === 0
         ? bare(low, high)
@@ -196,7 +195,7 @@ export class Translation {
   #dataMode(): Privilege {
     const status = this.#status();
     if (status & MPRV) return ((status & MPP) >> MPP_SHIFT) as Privilege;
-    return this.#memory.word(at.PRIVILEGE) as Privilege;
+    return this.#memory.privilege;
   }
 
   #status(): number {

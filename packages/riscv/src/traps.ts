@@ -45,7 +45,7 @@ export class Traps {
   /** Takes an exception of the instruction at `PC`. @param value for `stval` or `mtval` */
   enter(cause: number, value: bigint): void {
     const delegated = this.#memory.word(csrPlace('medeleg'));
-    const isForS = this.#privilege !== MACHINE && ((delegated >> cause) & 1) === 1;
+    const isForS = this.#memory.privilege !== MACHINE && ((delegated >> cause) & 1) === 1;
     this.#enter(isForS, BigInt(cause), value, 0n);
   }
 
@@ -54,7 +54,7 @@ export class Traps {
     const pending = this.#csrs.pending & this.#memory.word(csrPlace('mie'));
     if (pending === 0) return false;
     const { status } = this.#csrs;
-    const privilege = this.#privilege;
+    const privilege = this.#memory.privilege;
     const delegated = this.#memory.word(csrPlace('mideleg'));
     const forM = privilege < MACHINE || status & MIE ? pending & ~delegated : 0;
     const isSOpen = privilege < SUPERVISOR || (privilege === SUPERVISOR && status & SIE);
@@ -95,7 +95,7 @@ export class Traps {
   #enter(isForS: boolean, cause: bigint, value: bigint, vector: bigint): void {
     const csrs = this.#csrs;
     const { status } = csrs;
-    const privilege = this.#privilege;
+    const privilege = this.#memory.privilege;
     const pc = this.#memory.long(at.PC);
     if (isForS) {
       csrs.set('sepc', pc);
@@ -116,10 +116,6 @@ export class Traps {
     const retired = this.#memory.long(at.INSTRET_OFFSET);
     this.#memory.setLong(at.INSTRET_OFFSET, retired - 1n);
     this.#setPrivilege(isForS ? SUPERVISOR : MACHINE);
-  }
-
-  get #privilege(): Privilege {
-    return this.#memory.word(at.PRIVILEGE) as Privilege;
   }
 
   #setPrivilege(privilege: Privilege): void {
