@@ -1,4 +1,5 @@
 import type { Clock, InterruptLine, MmioDevice, Timed } from './device.ts';
+import { ACLINT_BYTES } from './layout.ts';
 import type { StateReader, StateWriter, Stateful } from './state.ts';
 
 /** @see RISC-V ACLINT Specification 1.0-rc4, chapters 2 to 4; laid out as SiFive's CLINT. */
@@ -19,7 +20,7 @@ export interface AclintOptions {
  * M-mode.
  */
 export class Aclint implements MmioDevice, Stateful, Timed {
-  readonly size = 0x1_0000;
+  readonly size = ACLINT_BYTES;
   readonly #clock: Clock;
   readonly #software: readonly InterruptLine[];
   readonly #timer: readonly InterruptLine[];

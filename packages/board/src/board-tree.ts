@@ -3,23 +3,28 @@ import { type TreeNode, cells64 } from './device-tree.ts';
 import { TICKS_PER_SECOND } from './device.ts';
 import {
   ACLINT_BASE,
+  ACLINT_BYTES,
   INTERRUPT_SOURCES,
   PCI_ECAM_BASE,
+  PCI_ECAM_BYTES,
   PCI_INTERRUPT,
   PCI_MEMORY_BASE,
   PCI_MEMORY_BYTES,
   PLIC_BASE,
+  PLIC_BYTES,
   RAM_BASE,
   RTC_BASE,
   RTC_INTERRUPT,
   SYSCON_BASE,
   UART_BASE,
+  UART_BYTES,
   UART_INTERRUPT,
   VIRTIO_BASE,
   VIRTIO_INTERRUPT,
   VIRTIO_STRIDE,
+  WINDOW_BYTES,
 } from './layout.ts';
-import { PCI_PINS } from './pci.ts';
+import { PCI_PINS, pciWire } from './pci.ts';
 import { SYSCON_POWEROFF, SYSCON_RESET } from './syscon.ts';
 
 export interface BoardTreeOptions {
@@ -78,11 +83,17 @@ export function boardTree(options: BoardTreeOptions): TreeNode {
           interruptController(),
           machineTimer(),
           syscon(),
-          device('rtc', RTC_BASE, 0x1000, 'google,goldfish-rtc', RTC_INTERRUPT),
+          device('rtc', RTC_BASE, WINDOW_BYTES, 'google,goldfish-rtc', RTC_INTERRUPT),
           serial(),
           ...options.virtioSlots.map((slot) => {
             const base = VIRTIO_BASE + slot * VIRTIO_STRIDE;
-            return device('virtio_mmio', base, 0x1000, 'virtio,mmio', VIRTIO_INTERRUPT + slot);
+            return device(
+              'virtio_mmio',
+              base,
+              WINDOW_BYTES,
+              'virtio,mmio',
+              VIRTIO_INTERRUPT + slot,
+            );
           }),
           pci(),
         ],
@@ -154,7 +165,7 @@ function interruptController(): TreeNode {
     name: `interrupt-controller@${PLIC_BASE.toString(16)}`,
     properties: {
       compatible: ['sifive,plic-1.0.0', 'riscv,plic0'],
-      reg: cells64(PLIC_BASE, 0x60_0000),
+      reg: cells64(PLIC_BASE, PLIC_BYTES),
       // Context 0 is the hart's machine mode, context 1 its supervisor mode.
       'interrupts-extended': [CPU_PHANDLE, MACHINE_EXTERNAL, CPU_PHANDLE, SUPERVISOR_EXTERNAL],
       'interrupt-controller': true,
@@ -172,7 +183,7 @@ function machineTimer(): TreeNode {
     name: `clint@${ACLINT_BASE.toString(16)}`,
     properties: {
       compatible: ['sifive,clint0', 'riscv,clint0'],
-      reg: cells64(ACLINT_BASE, 0x1_0000),
+      reg: cells64(ACLINT_BASE, ACLINT_BYTES),
       'interrupts-extended': [CPU_PHANDLE, MACHINE_SOFTWARE, CPU_PHANDLE, MACHINE_TIMER],
     },
   };
@@ -197,7 +208,7 @@ function device(
 }
 
 function serial(): TreeNode {
-  const node = device('serial', UART_BASE, 0x100, 'ns16550a', UART_INTERRUPT);
+  const node = device('serial', UART_BASE, UART_BYTES, 'ns16550a', UART_INTERRUPT);
   return { ...node, properties: { ...node.properties, 'clock-frequency': [3_686_400] } };
 }
 
@@ -206,7 +217,7 @@ function syscon(): TreeNode {
     name: `test@${SYSCON_BASE.toString(16)}`,
     properties: {
       compatible: ['sifive,test1', 'sifive,test0', 'syscon'],
-      reg: cells64(SYSCON_BASE, 0x1000),
+      reg: cells64(SYSCON_BASE, WINDOW_BYTES),
       phandle: [SYSCON_PHANDLE],
     },
   };
@@ -238,7 +249,7 @@ function pci(): TreeNode {
     properties: {
       compatible: 'pci-host-ecam-generic',
       device_type: 'pci',
-      reg: cells64(PCI_ECAM_BASE, 0x10_0000),
+      reg: cells64(PCI_ECAM_BASE, PCI_ECAM_BYTES),
       'bus-range': [0, 0],
       '#address-cells': [3],
       '#size-cells': [2],
@@ -256,8 +267,8 @@ function interruptMap(): number[] {
   const entries: number[] = [];
   for (let slot = 0; slot < PCI_PINS; slot++) {
     for (let pin = 1; pin <= PCI_PINS; pin++) {
-      const wire = (slot + pin - 1) % PCI_PINS;
-      entries.push(slot << DEVICE_SHIFT, 0, 0, pin, PLIC_PHANDLE, PCI_INTERRUPT + wire);
+      const interrupt = PCI_INTERRUPT + pciWire(slot, pin);
+      entries.push(slot << DEVICE_SHIFT, 0, 0, pin, PLIC_PHANDLE, interrupt);
     }
   }
   return entries;

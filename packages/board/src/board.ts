@@ -22,7 +22,7 @@ import {
   VIRTIO_SLOTS,
   VIRTIO_STRIDE,
 } from './layout.ts';
-import { PCI_PINS, PCI_SLOTS, PciHost, pciWire, sharedLine } from './pci.ts';
+import { PCI_INTA, PCI_PINS, PCI_SLOTS, PciHost, pciWire, sharedLine } from './pci.ts';
 import { Plic } from './plic.ts';
 import { GoldfishRtc } from './rtc.ts';
 import type { StateReader, StateWriter, Stateful } from './state.ts';
@@ -46,8 +46,6 @@ export interface BoardOptions {
   readonly end: (how: PowerEnd) => void;
 }
 
-const SIP_SOFTWARE = 2n;
-const MIP = 0x344;
 const STATE_VERSION = 1;
 
 /**
@@ -83,7 +81,7 @@ export class Board implements Stateful, Timed {
     this.bus.attach(SYSCON_BASE, new Syscon(end));
     this.bus.attach(RTC_BASE, rtc);
     this.bus.attach(ACLINT_BASE, aclint);
-    this.bus.attach(SSWI_BASE, new AclintSswi([() => this.#raiseSoftware()]));
+    this.bus.attach(SSWI_BASE, new AclintSswi([() => this.#processor?.raiseSoftware()]));
     this.bus.attach(PLIC_BASE, plic);
     this.bus.attach(UART_BASE, this.uart);
     const mmio = mmioDevices.map((device, slot) => {
@@ -97,7 +95,7 @@ export class Board implements Stateful, Timed {
       sharedLine(plic.line(PCI_INTERRUPT + i)),
     );
     const pci = pciDevices.map((device, slot) => {
-      const line = taps[pciWire(slot)]!();
+      const line = taps[pciWire(slot, PCI_INTA)]!();
       const pciFunction = new VirtioPci(line, (wire) => new VirtioCore(device, ram, wire));
       host.plug(slot, pciFunction);
       return pciFunction;
@@ -137,11 +135,6 @@ export class Board implements Stateful, Timed {
     for (const [name, part] of this.#parts) {
       from.section(name, STATE_VERSION, (section) => part.loadState(section));
     }
-  }
-
-  #raiseSoftware(): void {
-    const pending = this.#processor?.csr(MIP);
-    if (pending !== undefined) this.#processor!.setCsr(MIP, pending | SIP_SOFTWARE);
   }
 }
 

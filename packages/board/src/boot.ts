@@ -1,5 +1,7 @@
 import { HostError } from '@polyvisor/errors/host-error';
+import { PAGE_BYTES } from '@polyvisor/memory/pages';
 import type { Processor } from '@polyvisor/riscv/contract';
+import { csrNumbers } from '@polyvisor/riscv/csr-numbers';
 import { rows } from '@polyvisor/riscv/table/rows';
 import { boardTree } from './board-tree.ts';
 import { flattenTree } from './device-tree.ts';
@@ -52,31 +54,20 @@ function extensions(): string[] {
   ];
 }
 
+/** Whether the board stands in for firmware, and the hart begins in S mode. */
+export function needsSbi(what: Boot): boolean {
+  return what.kind === 'linux' || what.mode === 'supervisor';
+}
+
 const A0 = 10;
 const A1 = 11;
-const SUPERVISOR = 1;
-const MACHINE = 3;
-/** Control registers. @see RISC-V Privileged ISA 20240411, table 7 */
-const SCOUNTEREN = 0x106;
-const MEDELEG = 0x302;
-const MIDELEG = 0x303;
-const MCOUNTEREN = 0x306;
-const MENVCFG = 0x30a;
-/** All that a supervisor can handle; its own calls come out of the hart. */
-const SUPERVISOR_EXCEPTIONS = 0xb1ffn;
-const SUPERVISOR_INTERRUPTS = 0x222n;
 const ALL_COUNTERS = 7n;
-/**
- * Timer of its own (STCE), hardware updates of A and D (ADUE), cache-block instructions (CBZE,
- * CBCFE, CBIE).
- */
-const SUPERVISOR_ENVIRONMENT = (1n << 63n) | (1n << 61n) | 0xf0n;
-
-const PAGE_BYTES = 4096;
 const TREE_ALIGNMENT = 2 ** 21;
 
 /**
- * Puts the images into RAM and the hart at their beginning.
+ * Puts the images into RAM and a new hart at their beginning.
+ * @see RISC-V SBI 2.0, and Linux, Documentation/arch/riscv/boot.rst: what firmware leaves a kernel
+ * with
  * @param virtioSlots of the MMIO bus that have a device
  */
 export function boot(
@@ -106,26 +97,12 @@ export function boot(
   if (initrdAt < end || treeAt + tree.length > ramEnd) throw tooSmall(ram.byteLength);
   if (initrdFile) place(ram, initrdAt, initrdFile);
   place(ram, treeAt, tree);
-  const isSupervisor = what.kind === 'linux' || what.mode === 'supervisor';
-  if (isSupervisor) delegate(processor);
-  processor.privilege = isSupervisor ? SUPERVISOR : MACHINE;
+  // Kernels without a driver for counters leave this to firmware, and have programs read the time
+  // by themselves.
+  if (needsSbi(what)) processor.setCsr(csrNumbers.scounteren, ALL_COUNTERS);
   processor.pc = entry;
   processor.setX(A0, 0n);
   processor.setX(A1, BigInt(treeAt));
-}
-
-/**
- * @see RISC-V SBI 2.0, and Linux, Documentation/arch/riscv/boot.rst: what firmware leaves a kernel
- * with
- */
-function delegate(processor: Processor): void {
-  processor.setCsr(MEDELEG, SUPERVISOR_EXCEPTIONS);
-  processor.setCsr(MIDELEG, SUPERVISOR_INTERRUPTS);
-  processor.setCsr(MCOUNTEREN, ALL_COUNTERS);
-  // Kernels without a driver for counters leave this to firmware, and have programs read the time
-  // by themselves.
-  processor.setCsr(SCOUNTEREN, ALL_COUNTERS);
-  processor.setCsr(MENVCFG, SUPERVISOR_ENVIRONMENT);
 }
 
 interface Placed {

@@ -10,7 +10,7 @@ import { PAGE_BYTES } from '@polyvisor/memory/pages';
 import type { Processor } from '@polyvisor/riscv/contract';
 import { Hart } from '@polyvisor/riscv/hart';
 import { Board } from './board.ts';
-import { type Boot, boot } from './boot.ts';
+import { type Boot, boot, needsSbi } from './boot.ts';
 import { RAM_BASE } from './layout.ts';
 import { MachineClock, STEPS_PER_TICK } from './machine-clock.ts';
 import { Ram } from './ram.ts';
@@ -197,15 +197,18 @@ export class ComputerMachine implements Machine, Disposable {
 
   /**
    * Goes on as another did.
-   * @throws HostError `machine-state` for what was not saved by a computer like this one
+   * @throws HostError `machine-state` or `hart-state` for what was not saved by a computer like this
+   *   one
    */
   load(state: Uint8Array): void {
-    new StateReader(state).section('computer', STATE_VERSION, (from) => {
+    const reader = new StateReader(state);
+    reader.section('computer', STATE_VERSION, (from) => {
       this.#clock.loadState(from);
       this.#timerAt = from.number();
       this.#hart.load(from.bytes());
       this.#board.loadState(from);
     });
+    reader.expectEnd();
   }
 
   [Symbol.dispose](): void {
@@ -260,16 +263,15 @@ export class ComputerMachine implements Machine, Disposable {
 /** A computer that is about to boot. @throws HostError for images or sizes that can't be */
 export function createComputer(options: ComputerOptions, what: Boot): ComputerMachine {
   const memory = createMemory(options.ramBytes, { bytesMax: options.ramBytes });
-  const servesSbi = what.kind === 'linux' || what.mode === 'supervisor';
   const mmioSlots = (options.mmioDevices ?? []).map((_, slot) => slot);
-  return prepare(options, memory, servesSbi, (computer) => computer.boot(what, mmioSlots));
+  return prepare(options, memory, needsSbi(what), (computer) => computer.boot(what, mmioSlots));
 }
 
 /**
  * A computer of its own that goes on where another was saved, sharing its memory until one of them
  * writes.
  * @param options as those of the saved one, with devices of the same kinds in the same slots
- * @throws HostError `machine-state` where they are not
+ * @throws HostError `machine-state` or `hart-state` where they are not
  */
 export function restoreComputer(options: ComputerOptions, saved: SavedComputer): ComputerMachine {
   const memory = forkMemory(saved.memory, { bytesMax: options.ramBytes });

@@ -1,4 +1,5 @@
 import type { InterruptLine, MmioDevice } from './device.ts';
+import { PCI_ECAM_BYTES } from './layout.ts';
 
 /** A function on the bus, of which bus 0 has up to 32 (one a slot). */
 export interface PciFunction {
@@ -16,10 +17,12 @@ export interface PciFunction {
  */
 export const PCI_PINS = 4;
 export const PCI_SLOTS = 32;
+/** A pin, as configuration space numbers them. */
+export const PCI_INTA = 1;
 
-/** Which of the bus's wires the pin INTA of a slot is: they are swizzled, as on a board. */
-export function pciWire(slot: number): number {
-  return slot % PCI_PINS;
+/** Which of the bus's wires a slot's pin (1: INTA) is: they are swizzled, as on a board. */
+export function pciWire(slot: number, pin: number): number {
+  return (slot + pin - 1) % PCI_PINS;
 }
 
 /** Memory addresses that the guest hands out to its functions. */
@@ -42,7 +45,7 @@ export class PciHost {
   constructor(window: PciWindow) {
     // A bus has 32 slots of 8 functions of 4096 bytes.
     this.ecam = {
-      size: 0x10_0000,
+      size: PCI_ECAM_BYTES,
       load: (offset, size) => this.#readConfig(offset, size),
       store: (offset, size, value) => this.#writeConfig(offset, size, value),
     };

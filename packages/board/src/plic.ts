@@ -1,4 +1,5 @@
 import type { InterruptLine, MmioDevice } from './device.ts';
+import { PLIC_BYTES } from './layout.ts';
 import type { StateReader, StateWriter, Stateful } from './state.ts';
 
 /** RISC-V Platform-Level Interrupt Controller Specification 1.0.0, chapter 3, "Memory Map". */
@@ -25,7 +26,7 @@ export interface PlicOptions {
  * @see RISC-V PLIC Specification 1.0.0
  */
 export class Plic implements MmioDevice, Stateful {
-  readonly size = 0x60_0000;
+  readonly size = PLIC_BYTES;
   readonly sourceCount: number;
   readonly #contexts: readonly InterruptLine[];
   readonly #wordCount: number;

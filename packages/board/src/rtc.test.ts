@@ -61,3 +61,19 @@ test('state goes on in another one', () => {
   other.rtc.elapse();
   expect(other.state.isHigh).toBe(true);
 });
+
+test('a clock that was set back before 1970 at tick 0 is saved as it is', () => {
+  const { clock, rtc } = setUp();
+  clock.ticks = 100;
+  rtc.store(0x04, 4, 0);
+  rtc.store(0x00, 4, 5000);
+  rtc.store(0x0c, 4, 0);
+  rtc.store(0x08, 4, 6000);
+  const out = new StateWriter();
+  rtc.saveState(out);
+  const other = setUp();
+  other.clock.ticks = 100;
+  other.rtc.loadState(new StateReader(out.finish()));
+  expect(other.rtc.load(0x00, 4)).toBe(5000);
+  expect(other.rtc.wakesAt).toBe(110);
+});

@@ -5,6 +5,7 @@ import {
   NANOSECONDS_PER_TICK,
   type Timed,
 } from './device.ts';
+import { WINDOW_BYTES } from './layout.ts';
 import type { StateReader, StateWriter, Stateful } from './state.ts';
 
 /** @see Android emulator, docs/GOLDFISH-VIRTUAL-HARDWARE, section V "Goldfish timer" */
@@ -26,7 +27,7 @@ export interface RtcOptions {
 
 /** The date, in nanoseconds since 1970, with one alarm. */
 export class GoldfishRtc implements MmioDevice, Stateful, Timed {
-  readonly size = 0x1000;
+  readonly size = WINDOW_BYTES;
   readonly #clock: Clock;
   readonly #line: InterruptLine;
   /** What the guest sees at tick 0. */
@@ -117,7 +118,7 @@ export class GoldfishRtc implements MmioDevice, Stateful, Timed {
   }
 
   loadState(from: StateReader): void {
-    this.#epochNs = from.u64();
+    this.#epochNs = BigInt.asIntN(64, from.u64());
     this.#high = from.u32();
     this.#alarmHigh = from.u32();
     const hasAlarm = from.flag();

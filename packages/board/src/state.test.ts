@@ -34,6 +34,7 @@ test.each<[string, (from: StateReader) => unknown, string]>([
   ['another name', (from) => from.section('other', 3, () => {}), "'part' where 'other' is due"],
   ['another version', (from) => from.section('part', 4, () => {}), 'version 3'],
   ['less than there is', (from) => from.section('part', 3, () => {}), 'more in'],
+  ['what comes behind the state', (from) => from.expectEnd(), 'more in the state'],
   ['a value beyond its limit', (from) => from.section('part', 3, (s) => (s.flag(), s.u32(6))), '7'],
   ['no flag', (from) => from.flag(), 'for a flag'],
 ])('%s is refused', (_, read, why) => {

@@ -98,8 +98,9 @@ export class StateReader {
     this.#end = bytes.length;
   }
 
-  get isAtEnd(): boolean {
-    return this.#at === this.#end;
+  /** @throws HostError where there are more bytes */
+  expectEnd(what = 'the state'): void {
+    if (this.#at !== this.#end) throw badState(`has more in ${what} than is due`);
   }
 
   flag(): boolean {
@@ -159,7 +160,7 @@ export class StateReader {
     const outerEnd = this.#end;
     this.#end = this.#at + length;
     read(this);
-    if (!this.isAtEnd) throw badState(`has more in '${name}' than is due`);
+    this.expectEnd(`'${name}'`);
     this.#end = outerEnd;
   }
 

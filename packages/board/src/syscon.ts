@@ -1,4 +1,5 @@
 import type { MmioDevice } from './device.ts';
+import { WINDOW_BYTES } from './layout.ts';
 
 /** How the guest ended, by its own wish. */
 export type PowerEnd =
@@ -14,7 +15,7 @@ const FAILURE = 0x3333;
 
 /** One register that ends the machine. @see SiFive test finisher, `sifive,test0` */
 export class Syscon implements MmioDevice {
-  readonly size = 0x1000;
+  readonly size = WINDOW_BYTES;
   readonly #end: (end: PowerEnd) => void;
 
   constructor(end: (end: PowerEnd) => void) {

@@ -1,4 +1,5 @@
 import type { InterruptLine, MmioDevice } from './device.ts';
+import { UART_BYTES } from './layout.ts';
 import type { StateReader, StateWriter, Stateful } from './state.ts';
 
 /** @see National Semiconductor PC16550D, "Registers" (table II), and section 8 */
@@ -54,7 +55,7 @@ export const UART_INPUT_BYTES_MAX = 65_536;
  * apart.
  */
 export class Uart implements MmioDevice, Stateful {
-  readonly size = 0x100;
+  readonly size = UART_BYTES;
   readonly #line: InterruptLine;
   readonly #transmit: (byte: number) => void;
   readonly #inputBytesMax: number;

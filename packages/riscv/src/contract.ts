@@ -22,7 +22,10 @@ export interface HartOptions {
    * is a function of it alone makes every run the same; one that looks at the wall need not regard it.
    */
   readonly clock: (steps: number) => number;
-  /** Whether an ecall from S mode ends the run, for the board to serve; default: it traps to M mode. */
+  /**
+   * Whether an ecall from S mode ends the run, for the board to serve; default: it traps to M mode. Then the hart
+   * begins in S mode, to which all that it can handle is delegated.
+   */
   readonly isSbiOutside?: boolean;
   /** `mhartid`; default 0. */
   readonly hartId?: number;
@@ -54,6 +57,8 @@ export interface Processor {
   /** Ends the present run behind the present instruction; to be called by the bus. */
   stop(): void;
   setLine(line: InterruptLineName, isHigh: boolean): void;
+  /** Sets `mip.SSIP`, which the guest clears itself. */
+  raiseSoftware(): void;
   /** The tick at which the timer (Sstc) interrupts; Infinity if never. */
   readonly deadline: number;
   /** Steps since the hart began. */

@@ -1,4 +1,4 @@
-import { type CsrName, csrPlace } from './csr-numbers.ts';
+import { type CsrName, SSTATUS, csrNumbers, csrPlace } from './csr-numbers.ts';
 import type { HartMemory } from './hart-memory.ts';
 import * as at from './layout.ts';
 import { PMP_ENTRIES, type Pmp } from './pmp.ts';
@@ -63,6 +63,8 @@ function letter(c: string): bigint {
 
 interface Csr {
   read(): bigint;
+  /** What of the value shown was written, where lines from outside show too. */
+  kept?(): bigint;
   write(value: bigint): void;
 }
 
@@ -91,6 +93,15 @@ export class CsrFile {
   read(number: number): bigint | undefined {
     const value = this.#csrs.get(number)?.read();
     return value === undefined ? undefined : BigInt.asUintN(64, value);
+  }
+
+  /**
+   * What setting or clearing bits begins with: not what a line shows, or it would stay when the line falls.
+   * @see Privileged ISA 20240411, section 3.1.9
+   */
+  kept(number: number): bigint | undefined {
+    const value = this.#csrs.get(number)?.kept?.();
+    return value === undefined ? this.read(number) : BigInt.asUintN(64, value);
   }
 
   /** False where there is no such register. A value that it can not have changes nothing or what can be. */
@@ -130,9 +141,9 @@ export class CsrFile {
     return (lines & ~TIMER_LINE) | software | timer;
   }
 
-  #plain(number: number, name: CsrName, mask = -1n, read = mask): void {
-    this.#csrs.set(number, {
-      read: () => this.get(name) & read,
+  #plain(name: CsrName, mask = -1n): void {
+    this.#csrs.set(csrNumbers[name], {
+      read: () => this.get(name) & mask,
       write: (value) => this.set(name, (this.get(name) & ~mask) | (value & mask)),
     });
   }
@@ -154,7 +165,7 @@ export class CsrFile {
     };
     part(0x001, 0n, 0x1fn);
     part(0x002, 5n, 7n);
-    part(0x003, 0n, 0xffn);
+    part(csrNumbers.fcsr, 0n, 0xffn);
   }
 
   #defineCounters(): void {
@@ -178,7 +189,7 @@ export class CsrFile {
   }
 
   #defineSupervisor(): void {
-    this.#csrs.set(0x100, {
+    this.#csrs.set(SSTATUS, {
       read: () => this.#shownStatus(STATUS_S) | UXL_64,
       write: (value) => this.#writeStatus(value, STATUS_S),
     });
@@ -189,25 +200,26 @@ export class CsrFile {
         this.set('mie', (this.get('mie') & ~mask) | (value & mask));
       },
     });
-    this.#plain(0x105, 'stvec', ~2n);
-    this.#plain(0x106, 'scounteren', COUNTERS);
-    this.#plain(0x10a, 'senvcfg', ENVIRONMENT_S);
-    this.#plain(0x140, 'sscratch');
-    this.#plain(0x141, 'sepc', ~1n);
-    this.#plain(0x142, 'scause');
-    this.#plain(0x143, 'stval');
+    this.#plain('stvec', ~2n);
+    this.#plain('scounteren', COUNTERS);
+    this.#plain('senvcfg', ENVIRONMENT_S);
+    this.#plain('sscratch');
+    this.#plain('sepc', ~1n);
+    this.#plain('scause');
+    this.#plain('stval');
     this.#csrs.set(0x144, {
       read: () => this.#shownPending() & this.get('mideleg'),
+      kept: () => this.get('mip') & this.get('mideleg'),
       write: (value) => this.#writePending(value, BigInt(SSIP) & this.get('mideleg')),
     });
-    this.#csrs.set(0x14d, {
+    this.#csrs.set(csrNumbers.stimecmp, {
       read: () => this.get('stimecmp'),
       write: (value) => {
         this.set('stimecmp', value);
         this.#around.updateTimer();
       },
     });
-    this.#csrs.set(0x180, {
+    this.#csrs.set(csrNumbers.satp, {
       read: () => this.get('satp'),
       write: (value) => {
         if (!isTranslationMode(Number(BigInt.asUintN(64, value) >> 60n))) return;
@@ -219,29 +231,30 @@ export class CsrFile {
   }
 
   #defineMachine(): void {
-    this.#csrs.set(0x300, {
+    this.#csrs.set(csrNumbers.mstatus, {
       read: () => this.#shownStatus(STATUS_M) | UXL_64 | SXL_64,
       write: (value) => this.#writeStatus(value, STATUS_M),
     });
     this.#fixed(0x301, MISA);
-    this.#plain(0x302, 'medeleg', DELEGABLE);
-    this.#plain(0x303, 'mideleg', BigInt(S_INTERRUPTS));
-    this.#plain(0x304, 'mie', INTERRUPTS);
-    this.#plain(0x305, 'mtvec', ~2n);
-    this.#plain(0x306, 'mcounteren', COUNTERS);
-    this.#csrs.set(0x30a, {
+    this.#plain('medeleg', DELEGABLE);
+    this.#plain('mideleg', BigInt(S_INTERRUPTS));
+    this.#plain('mie', INTERRUPTS);
+    this.#plain('mtvec', ~2n);
+    this.#plain('mcounteren', COUNTERS);
+    this.#csrs.set(csrNumbers.menvcfg, {
       read: () => this.get('menvcfg'),
       write: (value) => {
         this.set('menvcfg', value & ENVIRONMENT_M);
         this.#around.updateTimer();
       },
     });
-    this.#plain(0x340, 'mscratch');
-    this.#plain(0x341, 'mepc', ~1n);
-    this.#plain(0x342, 'mcause');
-    this.#plain(0x343, 'mtval');
-    this.#csrs.set(0x344, {
+    this.#plain('mscratch');
+    this.#plain('mepc', ~1n);
+    this.#plain('mcause');
+    this.#plain('mtval');
+    this.#csrs.set(csrNumbers.mip, {
       read: () => this.#shownPending(),
+      kept: () => this.get('mip'),
       write: (value) => this.#writePending(value, BigInt(SSIP | STIP | SEIP)),
     });
     for (const number of [0xf11, 0xf12, 0xf13, 0xf15]) this.#fixed(number, 0n);
@@ -318,8 +331,8 @@ export class CsrFile {
     if (((number >> 8) & 3) > privilege) return false;
     if (number >= 0x001 && number <= 0x003) return (this.status & FS_MASK) !== 0;
     if (number >= 0xc00 && number < 0xc03) return this.#isCounterOpen(number & 31, privilege);
-    if (number === 0x180) return !(privilege === SUPERVISOR && this.status & TVM);
-    if (number === 0x14d && privilege !== MACHINE) {
+    if (number === csrNumbers.satp) return !(privilege === SUPERVISOR && this.status & TVM);
+    if (number === csrNumbers.stimecmp && privilege !== MACHINE) {
       return (this.get('menvcfg') & STCE) !== 0n && (this.get('mcounteren') & 2n) !== 0n;
     }
     return true;

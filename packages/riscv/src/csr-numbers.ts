@@ -36,7 +36,7 @@ export const STATUS_IN_CODE = 2;
 
 /** Registers of S mode without effects of their own. */
 const plain: readonly CsrName[] = ['sscratch', 'sepc', 'scause', 'stval'];
-const SSTATUS = 0x100;
+export const SSTATUS = 0x100;
 
 /** Where code finds a register that it may access itself in S and M mode; STATUS_IN_CODE; or 0 if it may not. */
 export function codePlace(number: number): number {

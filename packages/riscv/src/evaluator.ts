@@ -140,6 +140,10 @@ export class Evaluator implements HartView {
     return csrs.read(number) ?? this.illegal();
   }
 
+  keptCsr(number: number): bigint {
+    return this.#parts.csrs.kept(number) ?? this.illegal();
+  }
+
   writeCsr(number: number, value: bigint): void {
     const { csrs } = this.#parts;
     if (!csrs.isPermitted(number, this.#privilege, true)) this.illegal();

@@ -24,6 +24,8 @@ export interface HartView {
   /** Adds to `fflags`, after the operation. */
   finishFloat(context: FloatContext): void;
   readCsr(number: number): bigint;
+  /** What an instruction that sets or clears bits of a register begins with; `readCsr` was asked before. */
+  keptCsr(number: number): bigint;
   writeCsr(number: number, value: bigint): void;
   environmentCall(): void;
   returnFromTrap(mode: 'supervisor' | 'machine'): void;

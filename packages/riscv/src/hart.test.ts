@@ -289,6 +289,23 @@ describe('interrupts', () => {
     expect(hart.csr(MIP)).toBe((1n << 11n) | (1n << 7n));
   });
 
+  test('what software sets or clears does not keep a line that falls', () => {
+    const clearMip: Line = ['csrrc', { rd: 2, rs1: 1, imm: MIP }];
+    const { hart } = trap([['csrrsi', { rd: 1, rm: 2, imm: MIP }], clearMip]);
+    hart.setLine('SEIP', true);
+    hart.run(1);
+    hart.raiseSoftware();
+    expect(hart.csr(MIP)).toBe((1n << 9n) | 2n);
+    hart.setLine('SEIP', false);
+    expect(hart.csr(MIP)).toBe(2n);
+    hart.setLine('SEIP', true);
+    hart.setX(1, 2n);
+    hart.run(1);
+    expect(hart.x(2)).toBe((1n << 9n) | 2n);
+    hart.setLine('SEIP', false);
+    expect(hart.csr(MIP)).toBe(0n);
+  });
+
   test('a hart that waits wakes up by a line, enabled or not', () => {
     const small = new SmallHart([['wfi'], LOOP]);
     const { hart } = small;

@@ -108,6 +108,11 @@ export class Hart implements Processor {
     this.#progress.withhold();
   }
 
+  raiseSoftware(): void {
+    this.#csrs.set('mip', this.#csrs.get('mip') | BigInt(status.SSIP));
+    this.#progress.withhold();
+  }
+
   get deadline(): number {
     if (!(this.#csrs.get('menvcfg') & status.STCE)) return Infinity;
     const ticks = BigInt.asUintN(64, this.#csrs.get('stimecmp'));

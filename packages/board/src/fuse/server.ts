@@ -3,6 +3,7 @@ import { type StateReader, type StateWriter, badState } from '../state.ts';
 import {
   type AttributeChange,
   FileFault,
+  type DirectoryEntry,
   type FileTree,
   MODE_DIRECTORY,
   MODE_LINK,
@@ -69,12 +70,6 @@ const RENAME_EXCHANGE = 2;
 const EXTENDED_CREATE = 1;
 const EXTENDED_REPLACE = 2;
 
-interface OpenEntry {
-  readonly name: string;
-  readonly node: number;
-  readonly mode: number;
-}
-
 /** One request on its way. */
 interface Request {
   readonly node: number;
@@ -96,7 +91,7 @@ export class FuseServer {
   /** How often the kernel was told of each node. */
   readonly #lookups = new Map<number, number>();
   /** What directories held when they were opened, by handle. */
-  readonly #directories = new Map<number, readonly OpenEntry[]>();
+  readonly #directories = new Map<number, readonly DirectoryEntry[]>();
   #openEntries = 0;
   #nextHandle = 1;
   readonly #table: ReadonlyMap<number, Serve>;
@@ -186,7 +181,7 @@ export class FuseServer {
     this.#nextHandle = from.u32();
     for (let left = from.u32(OPEN_DIRECTORIES_MAX); left > 0; left--) {
       const handle = from.u32();
-      const entries: OpenEntry[] = [];
+      const entries: DirectoryEntry[] = [];
       for (let more = from.u32(); more > 0; more--) {
         const name = bytesToLatin1(from.bytes(NAME_BYTES_MAX));
         entries.push({ name, node: from.number(), mode: from.u32() });
@@ -315,7 +310,7 @@ export class FuseServer {
     return attributesAnswer(node, this.#tree.attributes(node));
   }
 
-  /** @param nameAt_ where the name begins, behind the arguments */
+  /** @param at where the name begins, behind the arguments */
   #create(
     { node, bytes, userId, groupId }: Request,
     at: number,
@@ -410,7 +405,7 @@ export class FuseServer {
     return out;
   }
 
-  #remember(handle: number, entries: readonly OpenEntry[]): void {
+  #remember(handle: number, entries: readonly DirectoryEntry[]): void {
     this.#directories.set(handle, entries);
     this.#openEntries += entries.length;
   }
@@ -442,7 +437,7 @@ export class FuseServer {
   }
 
   /** A node of 0 says that the kernel has to look the name up itself. */
-  #writePlus(out: Uint8Array, at: number, { name, node }: OpenEntry): void {
+  #writePlus(out: Uint8Array, at: number, { name, node }: DirectoryEntry): void {
     if (name === '.' || name === '..') return;
     try {
       writeEntry(new DataView(out.buffer), at, node, this.#tree.attributes(node));

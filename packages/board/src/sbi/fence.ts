@@ -1,8 +1,8 @@
+import { csrNumbers } from '@polyvisor/riscv/csr-numbers';
 import { selectsHart } from './hart-mask.ts';
 import { SBI_INVALID_PARAMETER, SBI_SUCCESS, type SbiBoard, type SbiFunction } from './function.ts';
 
 const RFENCE = 0x5246_4e43;
-const SATP = 0x180;
 
 /** The other functions are for hypervisors. */
 export const fenceFunctions: readonly SbiFunction[] = [
@@ -36,5 +36,5 @@ function row(
  * it was, drops all translations.
  */
 function flushTranslations({ processor }: SbiBoard): void {
-  processor.setCsr(SATP, processor.csr(SATP)!);
+  processor.setCsr(csrNumbers.satp, processor.csr(csrNumbers.satp)!);
 }

@@ -23,12 +23,8 @@ export const interruptFunctions: readonly SbiFunction[] = [
     section: '7.1',
     serve: ({ processor }, [mask, base]) => {
       if (!selectsHart(mask, base)) return { error: SBI_INVALID_PARAMETER };
-      // sip.SSIP, which the guest clears itself.
-      processor.setCsr(MIP, processor.csr(MIP)! | SSIP);
+      processor.raiseSoftware();
       return { error: SBI_SUCCESS };
     },
   },
 ];
-
-const MIP = 0x344;
-const SSIP = 2n;

@@ -1,7 +1,6 @@
 import { assert } from '@polyvisor/errors/assert';
-import { formats } from '@polyvisor/riscv/table/formats';
 import type { Operands } from '@polyvisor/riscv/table/row';
-import { rowNamed } from '@polyvisor/riscv/table/rows';
+import { encode } from '@polyvisor/riscv/testing/words';
 
 /** Registers by the names of the calling convention. @see RISC-V ELF psABI 1.0, section 1.1 */
 export const zero = 0;
@@ -78,18 +77,6 @@ export class Assembler {
   elf(): Uint8Array {
     return elfOf(this.base, this.finish());
   }
-}
-
-function encode(name: string, operands: Partial<Operands>): number {
-  const row = rowNamed(name);
-  let word = row.match;
-  for (const [operand, field] of Object.entries(formats[row.format].fields)) {
-    const value = operands[operand as keyof Operands] ?? 0;
-    for (const { from, size, to } of field.pieces) {
-      word |= ((value >>> to) & (2 ** size - 1)) << from;
-    }
-  }
-  return word;
 }
 
 /** An executable of one segment. */

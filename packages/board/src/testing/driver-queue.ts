@@ -1,4 +1,5 @@
-import { RAM_BASE, type TestRam } from './test-ram.ts';
+import { RAM_BASE } from '../layout.ts';
+import type { TestRam } from './test-ram.ts';
 
 /** A buffer as a driver offers it: bytes for the device to read, or room for it to write. */
 export type Buffer = Uint8Array | number;

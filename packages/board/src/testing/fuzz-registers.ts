@@ -6,6 +6,7 @@ import {
   PCI_ECAM_BASE,
   PCI_MEMORY_BASE,
   PLIC_BASE,
+  RAM_BASE,
   RTC_BASE,
   SSWI_BASE,
   SYSCON_BASE,
@@ -22,7 +23,7 @@ import { VirtioRng } from '../virtio/rng.ts';
 import { VirtioVsock } from '../virtio/vsock.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { Random } from './random.ts';
-import { RAM_BASE, TestRam } from './test-ram.ts';
+import { TestRam } from './test-ram.ts';
 
 const sizes = [1, 2, 4, 8] as const;
 

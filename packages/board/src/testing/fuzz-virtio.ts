@@ -14,7 +14,7 @@ import type { DriverQueue } from './driver-queue.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { MmioDriver } from './mmio-driver.ts';
 import { Random } from './random.ts';
-import { RAM_BASE } from './test-ram.ts';
+import { RAM_BASE } from '../layout.ts';
 
 /** A device, what a request to it begins with, and how the host acts on it. */
 interface Subject {

@@ -1,6 +1,5 @@
 import type { GuestRam } from '../device.ts';
-
-export const RAM_BASE = 0x8000_0000;
+import { RAM_BASE } from '../layout.ts';
 
 /** RAM without a machine around it. */
 export class TestRam implements GuestRam {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryDisk } from '../testing/memory-disk.ts';
 import { MmioDriver } from '../testing/mmio-driver.ts';
-import { RAM_BASE } from '../testing/test-ram.ts';
+import { RAM_BASE } from '../layout.ts';
 import { BALLOON_PAGE_BYTES, VirtioBalloon } from './balloon.ts';
 import { DISCARD_SECTORS_MAX, DISCARD_SEGMENTS_MAX, VirtioBlock } from './block.ts';
 import { CONSOLE_INPUT_BYTES_MAX, VirtioConsole } from './console.ts';

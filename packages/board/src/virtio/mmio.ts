@@ -1,4 +1,5 @@
 import type { MmioDevice } from '../device.ts';
+import { WINDOW_BYTES } from '../layout.ts';
 import type { StateReader, StateWriter, Stateful } from '../state.ts';
 import type { VirtioCore } from './core.ts';
 
@@ -30,7 +31,7 @@ const VENDOR = 0x7976_6c50; // "Plvy"
 
 /** A virtio device in a window of registers of its own. */
 export class VirtioMmio implements MmioDevice, Stateful {
-  readonly size = 0x1000;
+  readonly size = WINDOW_BYTES;
   readonly #core: VirtioCore;
 
   constructor(core: VirtioCore) {

@@ -1,5 +1,5 @@
 import type { InterruptLine, MmioDevice } from '../device.ts';
-import type { PciFunction } from '../pci.ts';
+import { PCI_INTA, type PciFunction } from '../pci.ts';
 import type { StateReader, StateWriter, Stateful } from '../state.ts';
 import type { VirtioCore } from './core.ts';
 import { withHalf } from './mmio.ts';
@@ -124,7 +124,7 @@ export class VirtioPci implements PciFunction, Stateful {
     view.setUint32(0x08, ((CLASSES[deviceId] ?? CLASS_OTHER) << 8) | 1, true);
     view.setUint16(0x2c, VENDOR, true);
     view.setUint16(0x2e, DEVICE_BASE + deviceId, true);
-    this.#config[INTERRUPT_PIN] = 1;
+    this.#config[INTERRUPT_PIN] = PCI_INTA;
     this.#allow(COMMAND, 2, COMMAND_MEMORY | 4 | COMMAND_INTX_DISABLE);
     this.#allow(BAR0, 4, -BAR_BYTES);
     this.#allow(0x0c, 1, 0xff);

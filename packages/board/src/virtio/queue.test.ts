@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DriverQueue } from '../testing/driver-queue.ts';
-import { RAM_BASE, TestRam } from '../testing/test-ram.ts';
+import { RAM_BASE } from '../layout.ts';
+import { TestRam } from '../testing/test-ram.ts';
 import { CHAIN_BYTES_MAX, INDIRECT_MAX, Virtqueue } from './queue.ts';
 
 const NEXT = 1;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PciHost, pciWire, sharedLine } from '../pci.ts';
+import { PCI_INTA, PciHost, pciWire, sharedLine } from '../pci.ts';
 import { StateReader, StateWriter } from '../state.ts';
 import { DriverQueue } from '../testing/driver-queue.ts';
 import { MmioDriver } from '../testing/mmio-driver.ts';
@@ -205,7 +205,7 @@ describe('PCI', () => {
   });
 
   test('wires are swizzled by slot, and shared', () => {
-    expect([0, 1, 4, 31].map(pciWire)).toEqual([0, 1, 0, 3]);
+    expect([0, 1, 4, 31].map((slot) => pciWire(slot, PCI_INTA))).toEqual([0, 1, 0, 3]);
     const levels: boolean[] = [];
     const tap = sharedLine((isHigh) => void levels.push(isHigh));
     const [first, second] = [tap(), tap()];

@@ -2,6 +2,7 @@ import type { Expression } from '@polyvisor/wasm/assembler';
 import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instructions';
 import { I64 } from '@polyvisor/wasm/types';
 import type { Emitter } from '../emitter.ts';
+import type { HighProduct } from '../high-product.ts';
 import type { Emit, Evaluate, Extension, Row } from './row.ts';
 
 /**
@@ -283,6 +284,10 @@ const shiftedAdd =
   (bits: bigint, isWord: boolean): Operation =>
   (e, x, y) =>
     e.op('i64.add', e.op('i64.shl', isWord ? zeroExtended(e, x) : x, bits), y);
+const highProduct =
+  (kind: keyof HighProduct): Operation =>
+  (e, x, y) =>
+    e.a.call(e.highProduct[kind], x, y);
 const unsignedMin = (x: bigint, y: bigint): bigint => (x < y ? x : y);
 const unsignedMax = (x: bigint, y: bigint): bigint => (x < y ? y : x);
 const extension = (bits: number) => (x: bigint) => BigInt.asIntN(bits, x);
@@ -349,9 +354,9 @@ export const integerRows: readonly Row[] = [
   binary('sraw', 'I', code(OP_32, 5, 0x20), (x, y) => s32(x) >> (y & 31n),     onWords('i32.shr_s')),
 
   binary('mul',    'M', code(OP, 0, 1), (x, y) => x * y,                   'i64.mul'),
-  binary('mulh',   'M', code(OP, 1, 1), (x, y) => (s64(x) * s64(y)) >> 64n, (e, x, y) => e.a.call(e.highProduct.signed, x, y)),
-  binary('mulhsu', 'M', code(OP, 2, 1), (x, y) => (s64(x) * y) >> 64n,     (e, x, y) => e.a.call(e.highProduct.mixed, x, y)),
-  binary('mulhu',  'M', code(OP, 3, 1), (x, y) => (x * y) >> 64n,          (e, x, y) => e.a.call(e.highProduct.unsigned, x, y)),
+  binary('mulh',   'M', code(OP, 1, 1), (x, y) => (s64(x) * s64(y)) >> 64n, highProduct('signed')),
+  binary('mulhsu', 'M', code(OP, 2, 1), (x, y) => (s64(x) * y) >> 64n,      highProduct('mixed')),
+  binary('mulhu',  'M', code(OP, 3, 1), (x, y) => (x * y) >> 64n,           highProduct('unsigned')),
   binary('div',    'M', code(OP, 4, 1), (x, y) => byZero(y, -1n, () => s64(x) / s64(y)), divide('i64.div_s', false, false)),
   binary('divu',   'M', code(OP, 5, 1), (x, y) => byZero(y, -1n, () => x / y),           divide('i64.div_u', false, false)),
   binary('rem',    'M', code(OP, 6, 1), (x, y) => byZero(y, x, () => s64(x) % s64(y)),   divide('i64.rem_s', true, false)),

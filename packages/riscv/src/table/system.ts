@@ -22,7 +22,7 @@ function fixed(
 }
 
 /**
- * `next` gives the new value, or undefined where nothing is written.
+ * `next` gives the new value from what was written before, or undefined where nothing is written.
  * @param operation what makes the new value in code; without it, it is the operand
  */
 function csr(
@@ -42,7 +42,7 @@ function csr(
     evaluate: (m, o) => {
       // What csrrw reads has no effect; so reading first is the same where rd is x0.
       const old = m.readCsr(o.imm);
-      const value = next(old, o, m);
+      const value = next(m.keptCsr(o.imm), o, m);
       if (value !== undefined) m.writeCsr(o.imm, value);
       m.setX(o.rd, old);
     },

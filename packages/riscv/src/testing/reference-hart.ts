@@ -102,6 +102,10 @@ export class ReferenceHart implements HartView {
     return values[number - 1] ?? this.illegal();
   }
 
+  keptCsr(number: number): bigint {
+    return this.readCsr(number);
+  }
+
   writeCsr(number: number, value: bigint): void {
     if (number === 1) this.fcsr = (this.fcsr & ~0x1fn) | (value & 0x1fn);
     else if (number === 2) this.fcsr = (this.fcsr & 0x1fn) | ((value & 7n) << 5n);
