@@ -168,8 +168,10 @@ test('up brings the configured guests up, and init writes what up reads', async 
     expect((await run('init')).exit).toBe(exitCodes.conflict);
     const guests = {
       l1: { kind: 'evm', options: { port: 0 } },
-      l2: { kind: 'evm', options: { port: 0, chainId: 2 } },
+      l2: { kind: 'evm', options: { chainId: 2 } },
     };
+    // Beside a port of 0 in the file, it is no port that is taken.
+    vi.stubEnv('POLYVISOR_PORT', '0');
     writeFileSync(join(directory.path, 'two.json'), JSON.stringify({ guests }));
     const demo = (await json('up --config two.json --demo --once --no-console')) as {
       demo: { uniswap: string };
@@ -183,6 +185,7 @@ test('up brings the configured guests up, and init writes what up reads', async 
     });
   } finally {
     chdir(before);
+    vi.unstubAllEnvs();
   }
 });
 

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { FileDoor } from './file-door.ts';
 import { openNodeFile, syncDirectory } from './node-files.ts';
 import { BlockStore } from './overlay/block-store.ts';
 import type { StoreOptions } from './overlay/block-store.ts';
@@ -10,11 +11,21 @@ import type { StoreOptions } from './overlay/block-store.ts';
  */
 export function openNodeStore(directory: string, options: StoreOptions = {}): BlockStore {
   makeDirectory(resolve(directory));
-  const open = (name: string) => openNodeFile(join(directory, name), 'create');
-  return BlockStore.open(
-    { data: open('blocks'), journals: [open('journal-a'), open('journal-b')] },
-    options,
-  );
+  const files: FileDoor[] = [];
+  const open = (name: string): FileDoor => {
+    const file = openNodeFile(join(directory, name), 'create');
+    files.push(file);
+    return file;
+  };
+  try {
+    return BlockStore.open(
+      { data: open('blocks'), journals: [open('journal-a'), open('journal-b')] },
+      options,
+    );
+  } catch (error) {
+    for (const file of files) file.close();
+    throw error;
+  }
 }
 
 /** Makes it and those above it, so that they outlive the loss of power like what will be in them. */

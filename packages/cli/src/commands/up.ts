@@ -37,7 +37,8 @@ function withPorts(guests: Config['guests']): (GuestSpec & { readonly name: stri
   let next = usualPort('POLYVISOR_PORT');
   return Object.entries(guests).map(([name, spec]) => {
     if (spec.options.port !== undefined) return { ...spec, name };
-    while (taken.has(next)) next++;
+    // With 0, the system chooses for every one.
+    while (next !== 0 && taken.has(next)) next++;
     const port = next === 0 ? 0 : next++;
     return { ...spec, name, options: { ...spec.options, port } };
   });

@@ -245,10 +245,11 @@ export class BlockStore implements Disposable {
     return [...this.#disks.values()].filter(hasDamage).map(({ name }) => name);
   }
 
-  /** Flushes, and closes the files. */
+  /** Flushes, and closes the files. Once is enough. */
   close(): void {
+    if (this.#isClosed) return;
     try {
-      if (!this.#isClosed && !this.#journal.isBroken) this.flush();
+      if (!this.#journal.isBroken) this.flush();
     } finally {
       this.#isClosed = true;
       for (const file of [this.#files.data, ...this.#files.journals]) file.close();
