@@ -18,7 +18,9 @@ export const KERNEL_FILE = 'Image';
 export const INITRD_FILE = 'initrd.gz';
 const SUMS_FILE = 'SHA256SUMS';
 
-const SUITE = 'trixie';
+const RELEASE = 'trixie';
+/** Names of the release on a mirror, which may be in the middle of its sync under one of them. */
+const SUITES = [RELEASE, 'stable'];
 const ARCHITECTURE = 'riscv64';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
@@ -41,16 +43,13 @@ exec sh -i
  * @throws VectorsMissing where there is no apt, no network, or no consistent mirror
  */
 export function debianBootFolder(cache: string): string {
-  const folder = join(cache, `${SUITE}-${ARCHITECTURE}`);
+  const folder = join(cache, `${RELEASE}-${ARCHITECTURE}`);
   if (isIntact(folder)) return folder;
   const scratch = `${folder}.partial`;
-  rmSync(scratch, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
-  const environment = prepareApt(scratch);
+  const environment = updateApt(scratch);
   const run = (command: string, ...args: string[]): Buffer =>
     runTool(command, args, scratch, environment);
-  // Half an index is none: apt says so by its status only if told to.
-  run('apt-get', '-o', 'APT::Update::Error-Mode=any', 'update');
   const depends = run('apt-cache', 'depends', `linux-image-${ARCHITECTURE}`).toString();
   const kernel = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
   if (kernel === undefined)
@@ -90,14 +89,42 @@ function busyboxInitrd(busybox: Uint8Array): Uint8Array {
   ]);
 }
 
+/** An apt that knows the release's packages, by the first of its names under which the mirror is whole. */
+function updateApt(folder: string): NodeJS.ProcessEnv {
+  const refusals: string[] = [];
+  for (const suite of SUITES) {
+    rmSync(folder, { recursive: true, force: true });
+    const environment = prepareApt(folder, suite);
+    try {
+      // Half an index is none: apt says so by its status only if told to.
+      const update = ['-o', 'APT::Update::Error-Mode=any', 'update'];
+      runTool('apt-get', update, folder, environment);
+      if (codename(folder) === RELEASE) return environment;
+      refusals.push(`${suite} is ${codename(folder)}`);
+    } catch (error) {
+      if (!(error instanceof VectorsMissing)) throw error;
+      refusals.push(`${suite}: ${error.message}`);
+    }
+  }
+  throw new VectorsMissing(refusals.join('; '));
+}
+
+/** As the signed index says. */
+function codename(folder: string): string | undefined {
+  const lists = join(folder, 'state/lists');
+  const release = readdirSync(lists).find((name) => name.endsWith('InRelease'));
+  const text = release === undefined ? '' : readFileSync(join(lists, release), 'utf8');
+  return /^Codename: (\S+)$/m.exec(text)?.[1];
+}
+
 /** A root of apt's own for the foreign architecture, beside the machine's. */
-function prepareApt(folder: string): NodeJS.ProcessEnv {
+function prepareApt(folder: string, suite: string): NodeJS.ProcessEnv {
   for (const path of ['state/lists/partial', 'cache/archives/partial']) {
     mkdirSync(join(folder, path), { recursive: true });
   }
   writeFileSync(join(folder, 'state/status'), '');
   const mirror = process.env['POLYVISOR_MIRROR'] ?? systemMirror();
-  const source = `deb [signed-by=${KEYRING}] ${mirror} ${SUITE} main\n`;
+  const source = `deb [signed-by=${KEYRING}] ${mirror} ${suite} main\n`;
   writeFileSync(join(folder, 'sources.list'), source);
   const configuration = {
     'Dir::State': join(folder, 'state'),
