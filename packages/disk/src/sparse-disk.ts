@@ -1,6 +1,7 @@
 import { HostError } from '@polyvisor/errors/host-error';
 import { checkRange, diskFault } from './block-device.ts';
 import type { BlockDevice } from './block-device.ts';
+import { pieces } from './pieces.ts';
 
 /** Unit of memory: small enough for scattered writes, large enough for few objects. */
 const CHUNK_BYTES = 64 * 1024;
@@ -62,7 +63,7 @@ export class SparseDisk implements BlockDevice {
 
   read(offset: number, into: Uint8Array): void {
     checkRange(this.bytes, offset, into.length);
-    for (const { index, start, end, at } of pieces(offset, into.length)) {
+    for (const { index, start, end, at } of pieces(offset, into.length, CHUNK_BYTES)) {
       const chunk = this.#chunks.get(index);
       if (chunk) into.set(chunk.subarray(start, end), at);
       else into.fill(0, at, at + end - start);
@@ -71,7 +72,7 @@ export class SparseDisk implements BlockDevice {
 
   write(offset: number, from: Uint8Array): void {
     checkRange(this.bytes, offset, from.length);
-    for (const { index, start, end, at } of pieces(offset, from.length)) {
+    for (const { index, start, end, at } of pieces(offset, from.length, CHUNK_BYTES)) {
       this.#writable(index).set(from.subarray(at, at + end - start), start);
     }
   }
@@ -80,7 +81,7 @@ export class SparseDisk implements BlockDevice {
 
   discard(offset: number, length: number): void {
     checkRange(this.bytes, offset, length);
-    for (const { index, start, end } of pieces(offset, length)) {
+    for (const { index, start, end } of pieces(offset, length, CHUNK_BYTES)) {
       if (end - start === CHUNK_BYTES) this.#chunks.delete(index);
       else this.#chunks.get(index)?.fill(0, start, end);
     }
@@ -96,23 +97,5 @@ export class SparseDisk implements BlockDevice {
       this.#chunks.set(index, chunk);
     }
     return chunk;
-  }
-}
-
-/** `[start, end)` in chunk `index` is what a request has `at` bytes from its own start. */
-interface Piece {
-  readonly index: number;
-  readonly start: number;
-  readonly end: number;
-  readonly at: number;
-}
-
-function* pieces(offset: number, length: number): Generator<Piece> {
-  let at = 0;
-  while (at < length) {
-    const start = (offset + at) % CHUNK_BYTES;
-    const end = Math.min(CHUNK_BYTES, start + length - at);
-    yield { index: Math.floor((offset + at) / CHUNK_BYTES), start, end, at };
-    at += end - start;
   }
 }
