@@ -161,9 +161,14 @@ export class ComputerMachine implements Machine, Disposable {
     return { reason: 'budget', used };
   }
 
+  /** What it has done, in steps of the hart; a restored one goes on counting. */
+  get steps(): number {
+    return this.#hart.steps;
+  }
+
   usage(): MachineUsage {
     return {
-      work: BigInt(this.#hart.steps),
+      work: BigInt(this.steps),
       memoryBytes: this.#memory.dirtyPages().length * PAGE_BYTES,
       storageBytes: 0,
     };

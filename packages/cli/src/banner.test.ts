@@ -8,6 +8,7 @@ const started = {
   readyMs: 41.7,
   console: 'http://127.0.0.1:7400/#token=abc',
   demo: [],
+  keys: 'help: h  ·  keys: k  ·  quit: q',
 } as const;
 
 /** Without what differs from run to run, and with addresses and keys cut to their first digits. */

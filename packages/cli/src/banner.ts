@@ -12,6 +12,8 @@ export interface Started {
   readonly console: string | undefined;
   /** Lines of a demo, by name. */
   readonly demo: readonly (readonly [name: string, value: string])[];
+  /** What the person at the terminal can press. */
+  readonly keys: string;
 }
 
 /** What `up` prints: at most 24 lines, however many guests there are. */
@@ -32,7 +34,7 @@ export function banner(host: Host, started: Started, terminal: Terminal): string
   const onlyGuest = host.guests.size === 1 ? [...host.guests.values()].find(isEvm) : undefined;
   if (onlyGuest !== undefined) lines.push('', ...keyLines(onlyGuest.accounts, terminal));
   if (terminal.isInteractive) {
-    lines.push('', style('dim', '  help: h  ·  keys: k  ·  quit: q'));
+    lines.push('', style('dim', `  ${started.keys}`));
   }
   return ['', ...lines, ''].join('\n');
 }

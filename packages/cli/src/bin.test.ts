@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { exitCodes } from './exit-codes.ts';
 import { runningHosts } from './running-hosts.ts';
-import { TemporaryDirectory } from './testing/temporary-directory.ts';
+import { TemporaryDirectory } from '@polyvisor/host/testing/temporary-directory';
 
 /** Starts one of the programs from its source. */
 function start(program: 'bin' | 'anvil-bin', args: readonly string[], home: string): ChildProcess {

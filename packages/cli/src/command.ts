@@ -17,7 +17,8 @@ export interface CommandRow {
 }
 
 export interface CommandModule {
-  run(call: CommandCall): Promise<void>;
+  /** @returns what the process says to the shell, if that is a program's in a guest; else 0 */
+  run(call: CommandCall): Promise<void | number>;
 }
 
 /** A command line whose parts were checked by the row's flags. */

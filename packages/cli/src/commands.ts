@@ -1,6 +1,7 @@
 import { evmRanges } from '@polyvisor/host/kinds/evm-limits';
 import type { CommandRow } from './command.ts';
 import { evmFlags } from './evm-flags.ts';
+import { linuxFlags, terminalFlags } from './linux-flags.ts';
 import { text, wholeNumber } from './flags.ts';
 import type { Flag } from './flags.ts';
 
@@ -33,6 +34,12 @@ const clientFlags: readonly Flag[] = [
 ];
 
 const name: Flag = { flags: '-n, --name <name>', parse: text, help: 'what to call it' };
+/** What `run` takes beside, by the kind of guest. `--host` is where the host is. */
+export const runFlags: Readonly<Record<'evm' | 'linux', readonly Flag[]>> = {
+  evm: evmFlags.filter(({ option }) => option !== 'host'),
+  linux: [...linuxFlags, ...terminalFlags],
+};
+
 const positive = { min: 1, max: 1_000_000 };
 const seconds = { min: 0, max: 2 ** 40 };
 
@@ -55,10 +62,18 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./commands/evm.ts'),
   },
   {
+    name: 'linux',
+    summary:
+      'bring up one computer that runs Linux; at a terminal, it is the computer’s (Ctrl-] leaves)',
+    flags: [name, ...linuxFlags, ...terminalFlags, ...serveFlags],
+    load: () => import('./commands/linux.ts'),
+  },
+  {
     name: 'run',
     arguments: '<kind>',
-    summary: 'start one more guest (evm) on the host that runs',
-    flags: [name, ...evmFlags.filter(({ option }) => option !== 'host'), ...clientFlags],
+    summary:
+      'start one more guest (evm, linux) on the host that runs; linux makes one where none does',
+    flags: [name, ...runFlags.evm, ...runFlags.linux, ...clientFlags],
     load: () => import('./commands/run.ts'),
   },
   {
@@ -111,8 +126,8 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'exec',
-    arguments: '<guest> <method> [parameters...]',
-    summary: 'call a method of a guest’s RPC',
+    arguments: '<guest> <command> [parameters...]',
+    summary: 'call a method of a guest’s RPC, or run a command of its shell',
     flags: clientFlags,
     takesAll: true,
     load: () => import('./commands/exec.ts'),
@@ -120,7 +135,7 @@ export const commands: readonly CommandRow[] = [
   {
     name: 'attach',
     arguments: '<guest>',
-    summary: 'a prompt that calls a guest’s RPC',
+    summary: 'a guest’s terminal (Ctrl-] leaves), or a prompt that calls its RPC',
     flags: clientFlags,
     load: () => import('./commands/attach.ts'),
   },

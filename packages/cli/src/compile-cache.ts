@@ -1,7 +1,7 @@
 import { constants, enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { homeDirectory } from './home-directory.ts';
+import { homeDirectory } from '@polyvisor/host/home-directory';
 
 /**
  * Code that V8 compiled once is read from a cache at the next start. Before anything else is imported. The cache lies

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findConfigFile, loadConfigFile } from './config-file.ts';
-import { TemporaryDirectory } from './testing/temporary-directory.ts';
+import { TemporaryDirectory } from '@polyvisor/host/testing/temporary-directory';
 
 test('a JSON file; paths in it are relative to it', async () => {
   using directory = new TemporaryDirectory();

@@ -1,7 +1,7 @@
 import { hardforks } from '@polyvisor/evm/hardfork';
 import { evmRanges } from '@polyvisor/host/kinds/evm-limits';
 import type { EvmOptions } from '@polyvisor/host/kinds/evm-types';
-import { oneOf, text, texts, wholeNumber, number } from './flags.ts';
+import { attributeOf, oneOf, text, texts, wholeNumber, number } from './flags.ts';
 import type { Flag } from './flags.ts';
 
 /**
@@ -104,17 +104,11 @@ export function evmOptionsOf(parsed: Readonly<Record<string, unknown>>): EvmOpti
   const options: Record<string, unknown> = {};
   for (const { flags, aliases = [], option } of evmFlags) {
     for (const name of [flags, ...aliases]) {
-      const value = parsed[attributeName(name)];
+      const value = parsed[attributeOf(name)];
       // `--no-mining` is true unless given: then the default holds.
       if (value !== undefined && value !== true) options[option] = value;
     }
   }
   // Each flag's parser gives what its option's type says.
   return options as EvmOptions;
-}
-
-/** `-b, --block-time <seconds>` -> `blockTime`; `--no-mining` -> `mining`. */
-function attributeName(flags: string): string {
-  const long = /--(?:no-)?([a-z-]+)/.exec(flags)?.[1] ?? '';
-  return long.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

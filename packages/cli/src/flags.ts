@@ -48,3 +48,9 @@ export function oneOf(names: readonly string[]): (value: string) => string {
     throw new FlagError(`it is one of ${names.join(', ')}`);
   };
 }
+
+/** Name of a flag's value: `-b, --block-time <seconds>` -> `blockTime`; `--no-mining` -> `mining`. */
+export function attributeOf(flags: string): string {
+  const long = /--(?:no-)?([a-z-]+)/.exec(flags)?.[1] ?? '';
+  return long.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -9,7 +9,7 @@ import { exitCodes } from './exit-codes.ts';
 import { main } from './main.ts';
 import { registerHost } from './running-hosts.ts';
 import { RecordedTerminal } from './testing/recorded-terminal.ts';
-import { TemporaryDirectory } from './testing/temporary-directory.ts';
+import { TemporaryDirectory } from '@polyvisor/host/testing/temporary-directory';
 
 let home: TemporaryDirectory;
 

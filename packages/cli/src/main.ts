@@ -1,5 +1,4 @@
 import { exitCodes } from './exit-codes.ts';
-import type { ExitCode } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
 import { quickLine } from './quick-line.ts';
 import type { Terminal } from './terminal.ts';
@@ -13,7 +12,7 @@ export async function main(
   args: readonly string[],
   terminal: Terminal,
   signal?: AbortSignal,
-): Promise<ExitCode> {
+): Promise<number> {
   const isUp = args.length === 0 || (args[0]?.startsWith('-') === true && !isAboutProgram(args[0]));
   const line = isUp ? ['up', ...args] : args;
   try {

@@ -3,7 +3,6 @@ import { VERSION } from '@polyvisor/host/version';
 import type { CommandRow } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
-import type { ExitCode } from './exit-codes.ts';
 import { FlagError } from './flags.ts';
 import type { Flag } from './flags.ts';
 import type { Terminal } from './terminal.ts';
@@ -16,10 +15,12 @@ export async function runLine(
   line: readonly string[],
   terminal: Terminal,
   signal: AbortSignal | undefined,
-): Promise<ExitCode> {
+): Promise<number> {
+  let status: number = exitCodes.ok;
+  const program = makeProgram(terminal, signal, (ofGuest) => (status = ofGuest));
   try {
-    await makeProgram(terminal, signal).parseAsync(line, { from: 'user' });
-    return exitCodes.ok;
+    await program.parseAsync(line, { from: 'user' });
+    return status;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
@@ -27,7 +28,11 @@ export async function runLine(
 }
 
 /** It throws CommanderError where commander would end the process. */
-function makeProgram(terminal: Terminal, signal: AbortSignal | undefined): Command {
+function makeProgram(
+  terminal: Terminal,
+  signal: AbortSignal | undefined,
+  onStatus: (status: number) => void,
+): Command {
   const program = new Command('polyvisor')
     .description('One hypervisor for every kind of virtual machine.')
     .version(VERSION, '-V, --version')
@@ -39,7 +44,7 @@ function makeProgram(terminal: Terminal, signal: AbortSignal | undefined): Comma
       writeErr: (text) => terminal.warn(text.trimEnd()),
     })
     .exitOverride();
-  for (const row of commands) addCommand(program, row, terminal, signal);
+  for (const row of commands) addCommand(program, row, terminal, signal, onStatus);
   return program;
 }
 
@@ -57,6 +62,7 @@ function addCommand(
   row: CommandRow,
   terminal: Terminal,
   signal: AbortSignal | undefined,
+  onStatus: (status: number) => void,
 ): void {
   const command = program
     .command(row.arguments === undefined ? row.name : `${row.name} ${row.arguments}`)
@@ -68,7 +74,8 @@ function addCommand(
   command.action(async () => {
     const { run } = await row.load();
     const parsed = command.processedArgs as (string | readonly string[] | undefined)[];
-    await run({ terminal, arguments: parsed, options: command.opts(), signal });
+    const call = { terminal, arguments: parsed, options: command.opts(), signal };
+    onStatus((await run(call)) ?? exitCodes.ok);
   });
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { chooseHost, registerHost, runningHosts } from './running-hosts.ts';
 import type { RunningHost } from './running-hosts.ts';
-import { TemporaryDirectory } from './testing/temporary-directory.ts';
+import { TemporaryDirectory } from '@polyvisor/host/testing/temporary-directory';
 
 const host = (number: number, facts: Partial<RunningHost> = {}): RunningHost => ({
   url: `http://127.0.0.1:${number}`,

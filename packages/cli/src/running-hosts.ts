@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HostError } from '@polyvisor/errors/host-error';
-import { homeDirectory } from './home-directory.ts';
+import { homeDirectory } from '@polyvisor/host/home-directory';
 
 /**
  * Hosts that run now: a file each in `~/.polyvisor/hosts`, readable by this user only, so that `polyvisor ps` finds

@@ -26,6 +26,12 @@ export interface ServePlan {
   readonly once: boolean;
   /** More to do before it is ready. @returns lines for the banner */
   prepare?(host: Host): Promise<Started['demo']>;
+  /** What it does once it is up, in place of waiting for an end; `ended`: somebody wants it to end. */
+  run?: {
+    /** What to press. */
+    readonly keys: string;
+    until(host: Host, ended: AbortSignal): Promise<void>;
+  };
 }
 
 /**
@@ -53,18 +59,25 @@ export async function serve(
     readyMs: performance.now(),
     console: host.control?.consoleUrl,
     demo,
+    keys: plan.run === undefined ? KEYS : plan.run.keys,
   };
   const text = printed(host, started, plan.output, terminal);
-  if (!plan.once && terminal.isInteractive && plan.output === 'banner') {
+  const hasKeys = !plan.once && plan.run === undefined && plan.output === 'banner';
+  if (hasKeys && terminal.isInteractive) {
     const { listenToKeys } = await import('./keys.ts');
     cleanup.defer(listenToKeys(terminal, host, ending.end));
   }
   terminal.print(text);
   // A process that is killed keeps nothing at its end.
   flushCompileCache();
-  if (!plan.once) await ending.promise;
+  if (plan.once) return;
+  if (plan.run === undefined) return await ending.promise;
+  const ended = new AbortController();
+  void ending.promise.then(() => ended.abort());
+  await plan.run.until(host, ended.signal);
 }
 
+const KEYS = 'help: h  ·  keys: k  ·  quit: q';
 /** How long clients have the host for themselves before the console is opened. */
 const CLIENTS_FIRST_MS = 15;
 

@@ -6,6 +6,8 @@ export interface Terminal {
   print(text: string): void;
   /** To standard error. */
   warn(text: string): void;
+  /** Bytes to standard output, as they are. */
+  write(bytes: Uint8Array): void;
   /** Writes over the line the cursor is in. Only where `isInteractive`. */
   overwrite(text: string): void;
   /** The text in a style, where standard output shows colours. */
@@ -14,6 +16,8 @@ export interface Terminal {
   readonly isInteractive: boolean;
   /** Calls for each key until the returned function is called. Only where `isInteractive`. */
   onKey(listener: (key: string) => void): () => void;
+  /** Calls for all that is typed or piped in, until the returned function is called; at a terminal key by key. */
+  onInput(listener: (bytes: Uint8Array) => void): () => void;
 }
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
@@ -22,19 +26,22 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 export const processTerminal: Terminal = {
   print: (text) => void process.stdout.write(`${text}\n`),
   warn: (text) => void process.stderr.write(`${text}\n`),
+  write: (bytes) => void process.stdout.write(bytes),
   overwrite: (text) => void process.stdout.write(`\r\u001b[2K${text}`),
   style: (style, text) => styleText(style, text, { stream: process.stdout }),
   get isInteractive() {
     return process.stdin.isTTY === true && process.stdout.isTTY === true;
   },
-  onKey(listener) {
+  onKey: (listener) =>
+    processTerminal.onInput((bytes) => listener(Buffer.from(bytes).toString('utf8'))),
+  onInput(listener) {
     const { stdin } = process;
-    const onData = (data: Buffer): void => listener(data.toString('utf8'));
-    stdin.setRawMode(true);
-    stdin.on('data', onData);
+    const isTerminal = stdin.isTTY === true;
+    if (isTerminal) stdin.setRawMode(true);
+    stdin.on('data', listener);
     return () => {
-      stdin.off('data', onData);
-      stdin.setRawMode(false);
+      stdin.off('data', listener);
+      if (isTerminal) stdin.setRawMode(false);
       stdin.pause();
     };
   },

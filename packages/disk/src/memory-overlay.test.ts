@@ -64,6 +64,11 @@ test('a whole block that is discarded gives its room back', () => {
   disk.write(4096, new Uint8Array(4096));
 });
 
+test('a read-only overlay takes no writes, nor do its forks', () => {
+  const disk = new MemoryOverlay(makeBase(), { isReadOnly: true }).fork();
+  expect(() => disk.write(0, Uint8Array.of(1))).toThrow(code('disk-read-only'));
+});
+
 test('a request outside is refused', () => {
   const disk = new MemoryOverlay(makeBase());
   expect(() => disk.write(BYTES, Uint8Array.of(1))).toThrow(code('disk-range'));

@@ -9,6 +9,7 @@ const HELD_BYTES_DEFAULT = 1024 * 1024 * 1024;
 export interface MemoryOverlayOptions {
   /** Most bytes of blocks that differ from the base. Default: 1 GiB. */
   readonly heldBytesMax?: number;
+  readonly isReadOnly?: boolean;
 }
 
 interface Block {
@@ -20,6 +21,7 @@ interface Block {
 /** What was written over a base, in memory. The base stays as it is. Forks share blocks until one of them writes. */
 export class MemoryOverlay implements BlockDevice {
   readonly bytes: number;
+  readonly isReadOnly: boolean;
   readonly #base: BlockDevice;
   readonly #heldBytesMax: number;
   readonly #blocks = new Map<number, Block>();
@@ -27,12 +29,16 @@ export class MemoryOverlay implements BlockDevice {
   constructor(base: BlockDevice, options: MemoryOverlayOptions = {}) {
     this.bytes = base.bytes;
     this.#base = base;
+    this.isReadOnly = options.isReadOnly ?? false;
     this.#heldBytesMax = options.heldBytesMax ?? HELD_BYTES_DEFAULT;
   }
 
   /** An overlay of its own that begins as this one is, in time that goes with the blocks it holds. */
   fork(): MemoryOverlay {
-    const fork = new MemoryOverlay(this.#base, { heldBytesMax: this.#heldBytesMax });
+    const fork = new MemoryOverlay(this.#base, {
+      heldBytesMax: this.#heldBytesMax,
+      isReadOnly: this.isReadOnly,
+    });
     for (const [index, block] of this.#blocks) {
       block.isShared = true;
       fork.#blocks.set(index, block);
@@ -58,6 +64,7 @@ export class MemoryOverlay implements BlockDevice {
   /** All of it is written or, where there is no room, none. */
   write(offset: number, from: Uint8Array): void {
     checkRange(this.bytes, offset, from.length);
+    if (this.isReadOnly) throw diskFault('disk-read-only', 'the disk is read-only');
     this.#checkRoom(offset, from.length);
     for (const { index, start, end, at } of pieces(offset, from.length, BLOCK_BYTES)) {
       const isWhole = end - start === BLOCK_BYTES;

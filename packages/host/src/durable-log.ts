@@ -49,13 +49,13 @@ export class DurableLog implements Disposable {
 
   /** Resolves when all that the machine did so far is kept; rejects when it could not be. */
   committed(): Promise<void> {
-    if (this.#instance.state() === this.#committedState) return this.#scheduled ?? DONE;
+    if (keptState(this.#instance) === this.#committedState) return this.#scheduled ?? DONE;
     return this.#schedule();
   }
 
   /** The machine got further and nobody waits: kept with the next group. */
   changed(): void {
-    if (this.#instance.state() === this.#committedState) return;
+    if (keptState(this.#instance) === this.#committedState) return;
     // Whoever asks next gets the failure; the guest has it already.
     this.#schedule().catch(() => {});
   }
@@ -88,6 +88,7 @@ export class DurableLog implements Disposable {
    * @throws what the database threw; the guest goes on without the snapshot when only that did not fit
    */
   keepSnapshot(snapshot: Snapshot, parentState: unknown): void {
+    if (this.#instance.isVolatile === true) return;
     this.#commitState();
     const rows: Change[] = [snapshotRow(snapshot), currentRow(snapshot.id)];
     for (const change of this.#instance.changesSince(parentState)) {
@@ -98,6 +99,7 @@ export class DurableLog implements Disposable {
 
   /** The guest went to a snapshot; its state is kept together with that fact. */
   moveTo(id: string): void {
+    if (this.#instance.isVolatile === true) return;
     this.#commitState([currentRow(id)]);
   }
 
@@ -107,6 +109,7 @@ export class DurableLog implements Disposable {
     children: readonly Snapshot[],
     currentId: string | undefined,
   ): void {
+    if (this.#instance.isVolatile === true) return;
     const rows: Change[] = [
       { table: HOST_TABLE, key: SNAPSHOT_KEY + removed.id, value: undefined },
       currentRow(currentId),
@@ -145,12 +148,12 @@ export class DurableLog implements Disposable {
   }
 
   #commitState(more: readonly Change[] = []): void {
-    const state = this.#instance.state();
+    const state = keptState(this.#instance);
     if (state === this.#committedState && more.length === 0) return;
     try {
       this.#write([...this.#stateChanges(), ...more]);
     } catch (error) {
-      this.#instance.restore(this.#committedState);
+      if (this.#instance.isVolatile !== true) this.#instance.restore(this.#committedState);
       const message = error instanceof Error ? error.message : String(error);
       const isQuota = (error as { code?: unknown }).code === 'storage-quota';
       this.#onFailure({ code: isQuota ? 'storage-quota' : 'storage-failure', message });
@@ -174,6 +177,11 @@ export class DurableLog implements Disposable {
     this.#database.commit(rows);
     this.#commits++;
   }
+}
+
+/** The state that a database has of an instance; always the same of one whose state is kept nowhere. */
+export function keptState(instance: Instance): unknown {
+  return instance.isVolatile === true ? VOLATILE : instance.state();
 }
 
 export interface DurableLogOptions {
@@ -242,6 +250,7 @@ export function readSnapshotRows(
 }
 
 const DONE = Promise.resolve();
+const VOLATILE = Symbol('volatile');
 const HOST_TABLE = 'host';
 const SNAPSHOT_TABLE = 'snapshot.';
 const RECORD_KEY = 'guest';

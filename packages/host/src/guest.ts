@@ -1,4 +1,4 @@
-import type { Endpoint, Fact, ListenOptions } from './instance.ts';
+import type { Endpoint, Fact, GuestConsole, ListenOptions } from './instance.ts';
 import type { GuestState } from './guest-state.ts';
 import type { ResolvedLimits } from './guest-spec.ts';
 import type { RequestLog } from './request-log.ts';
@@ -36,6 +36,9 @@ export interface Guest extends AsyncDisposable {
   fork(options?: ForkOptions): Promise<this>;
   /** `count` forks, or none. */
   forkMany(count: number, options?: Omit<ForkOptions, 'name'>): Promise<this[]>;
+  /** Its terminal. @throws HostError `not-supported` for kinds without one */
+  readonly console: GuestConsole;
+  /** A method of its RPC, or a command of its shell. */
   exec(command: string, ...parameters: readonly unknown[]): Promise<unknown>;
   /** @throws HostError `not-supported` for kinds without a clock of blocks */
   mine(count?: number, options?: { readonly intervalSeconds?: number }): Promise<string>;

@@ -10,7 +10,14 @@ import { checkTransition, describeState, transitions } from './guest-state.ts';
 import type { GuestFailure, GuestState, GuestStateName, LifeVerb } from './guest-state.ts';
 import type { ResolvedLimits } from './guest-spec.ts';
 import type { HostEvents } from './host-events.ts';
-import type { Endpoint, Fact, GuestContext, Instance, ListenOptions } from './instance.ts';
+import type {
+  Endpoint,
+  Fact,
+  GuestConsole,
+  GuestContext,
+  Instance,
+  ListenOptions,
+} from './instance.ts';
 import type { LogBook, LogFields, LogLevel } from './log-book.ts';
 import { RequestLog } from './request-log.ts';
 import type { Job, Scheduler } from './scheduler.ts';
@@ -87,9 +94,10 @@ export class HostedGuest implements Guest {
     return this.#attached?.durable;
   }
 
-  /** The instance's machine state, for forks. */
-  get machineState(): unknown {
-    return this.#parts().instance.state();
+  get console(): GuestConsole {
+    const { console } = this.#parts().instance;
+    if (console !== undefined) return console;
+    throw notSupported(this, `kind ${this.kind} has no terminal`);
   }
 
   facts(): readonly Fact[] {
@@ -163,15 +171,13 @@ export class HostedGuest implements Guest {
     const { instance, durable } = this.#parts();
     const parent = this.snapshots.currentId;
     const parentState = parent === undefined ? undefined : this.snapshots.state(parent);
-    const snapshot = this.snapshots.take(instance.state(), {
-      name,
-      takenAtMs: this.#host.clock.unixMs(),
-      head: instance.head(),
-    });
+    const state = instance.state();
+    const snapshot = this.#keep(state, instance, name);
     try {
       durable?.keepSnapshot(snapshot, parentState);
     } catch (error) {
       this.snapshots.remove(snapshot.id);
+      instance.release?.(state);
       throw error;
     }
     this.#host.events.emit({ kind: 'snapshot-taken', guest: this.id, snapshot: snapshot.id });
@@ -195,16 +201,22 @@ export class HostedGuest implements Guest {
   }
 
   async removeSnapshot(idOrName: string): Promise<void> {
-    const { removed, children } = this.snapshots.remove(idOrName);
-    this.#parts().durable?.dropSnapshot(removed, children, this.snapshots.currentId);
+    const { instance, durable } = this.#parts();
+    const { removed, children } = this.#forget(idOrName, instance);
+    durable?.dropSnapshot(removed, children, this.snapshots.currentId);
     this.#host.events.emit({ kind: 'snapshot-removed', guest: this.id, snapshot: removed.id });
   }
 
   async fork(options: ForkOptions = {}): Promise<this> {
-    const state =
-      options.snapshot === undefined ? this.machineState : this.snapshots.state(options.snapshot);
-    // The host makes it of this guest's own kind, with that kind's faces.
-    return (await this.#host.fork(this, state, options.name)) as this;
+    const { instance } = this.#parts();
+    const isOfNow = options.snapshot === undefined;
+    const state = isOfNow ? instance.state() : this.snapshots.state(options.snapshot);
+    try {
+      // The host makes it of this guest's own kind, with that kind's faces.
+      return (await this.#host.fork(this, state, options.name)) as this;
+    } finally {
+      if (isOfNow) instance.release?.(state);
+    }
   }
 
   async forkMany(count: number, options: Omit<ForkOptions, 'name'> = {}): Promise<this[]> {
@@ -226,14 +238,16 @@ export class HostedGuest implements Guest {
   async mine(count = 1, options: { readonly intervalSeconds?: number } = {}): Promise<string> {
     this.checkOpen();
     const { instance } = this.#parts();
-    if (instance.mine === undefined) throw notSupported(this, 'mine');
+    if (instance.mine === undefined)
+      throw notSupported(this, `kind ${this.kind} has no clock of blocks`);
     return await instance.mine(count, options.intervalSeconds);
   }
 
   async warp(seconds: number): Promise<number> {
     this.checkOpen();
     const { instance } = this.#parts();
-    if (instance.warp === undefined) throw notSupported(this, 'warp');
+    if (instance.warp === undefined)
+      throw notSupported(this, `kind ${this.kind} has no clock of blocks`);
     return await instance.warp(seconds);
   }
 
@@ -274,6 +288,9 @@ export class HostedGuest implements Guest {
     if (parts === undefined) return;
     this.#rejectWaiting('guest-stopped', `guest '${this.name}' is gone`);
     parts.job[Symbol.dispose]();
+    if (parts.instance.release !== undefined) {
+      for (const { id } of this.snapshots.list()) this.#forget(id, parts.instance);
+    }
     parts.instance.dispose();
     parts.durable?.[Symbol.dispose]();
     this.#attached = undefined;
@@ -319,6 +336,28 @@ export class HostedGuest implements Guest {
     this.#log('error', `failed: ${reason.message}`, { code: reason.code });
     const { code, message } = this.#closedError(this.#state);
     this.#rejectWaiting(code, message);
+  }
+
+  /** Takes a state into the tree, which then answers for it. */
+  #keep(state: unknown, instance: Instance, name: string | undefined): Snapshot {
+    try {
+      return this.snapshots.take(state, {
+        name,
+        takenAtMs: this.#host.clock.unixMs(),
+        head: instance.head(),
+      });
+    } catch (error) {
+      instance.release?.(state);
+      throw error;
+    }
+  }
+
+  #forget(idOrName: string, instance: Instance): ReturnType<SnapshotTree<unknown>['remove']> {
+    if (instance.release === undefined) return this.snapshots.remove(idOrName);
+    const state = this.snapshots.state(idOrName);
+    const result = this.snapshots.remove(idOrName);
+    instance.release(state);
+    return result;
   }
 
   #makeContext(): GuestContext {
@@ -520,9 +559,6 @@ interface Attached {
   readonly durable: DurableLog | undefined;
 }
 
-function notSupported(guest: Guest, verb: string): HostError {
-  return new HostError(
-    'not-supported',
-    `guest '${guest.name}' can't ${verb}: kind ${guest.kind} has no clock of blocks`,
-  );
+function notSupported(guest: Guest, why: string): HostError {
+  return new HostError('not-supported', `guest '${guest.name}' can't do that: ${why}`);
 }

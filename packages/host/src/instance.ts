@@ -40,10 +40,29 @@ export interface Instance<State = unknown> {
   mine?(count: number, intervalSeconds?: number): Promise<string>;
   /** Kinds with a clock: moves it ahead. @returns the new time, Unix seconds */
   warp?(seconds: number): Promise<number>;
+  /** Kinds with a terminal. */
+  readonly console?: GuestConsole;
   /** Bytes that its doors received and sent. */
   networkBytes(): number;
+  /** Kinds whose states hold more than plain memory: nobody needs this one any more. */
+  release?(state: State): void;
+  /**
+   * Whether its state is gone with the host: the database then has what the guest was made with, and the next host
+   * begins it anew.
+   */
+  readonly isVolatile?: boolean;
   /** Timers and listeners end. The state stays readable. */
   dispose(): void;
+}
+
+/** The terminal of a guest: bytes in both directions. */
+export interface GuestConsole {
+  /** The newest output, as far as it is kept. */
+  recent(): Uint8Array;
+  /** Calls for all output to come. @returns a function that ends it */
+  on(listener: (bytes: Uint8Array) => void): () => void;
+  /** Types. @returns how many of the bytes there was room for */
+  write(bytes: Uint8Array): number;
 }
 
 export type Fact = readonly [name: string, value: string];

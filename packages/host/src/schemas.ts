@@ -3,6 +3,7 @@ import { hardforks } from '@polyvisor/evm/hardfork';
 import { GUEST_NAME, limitRanges } from './guest-spec.ts';
 import type { Range } from './guest-spec.ts';
 import { evmRanges } from './kinds/evm-limits.ts';
+import { COMMAND_LINE_MAX, DISKS_MAX, FORWARDS_MAX } from './kinds/linux/linux-limits.ts';
 
 /**
  * Shapes of what comes from outside: configuration files and bodies of the control API. Programs in TypeScript have
@@ -12,6 +13,7 @@ const whole = (range: Range): z.ZodNumber => z.int().min(range.min).max(range.ma
 const number = (range: Range): z.ZodNumber => z.number().min(range.min).max(range.max);
 const hex = z.string().regex(/^0x([0-9a-fA-F]{2})*$/);
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
+const path = z.string().min(1).max(4096);
 const size = z.union([z.int().min(0), z.string().regex(/^\s*\d+(\.\d+)?\s*([KMGT]i?)?B?\s*$/i)]);
 
 export const guestName: z.ZodString = z.string().regex(GUEST_NAME);
@@ -62,7 +64,31 @@ export const evmOptions: z.ZodType = z.strictObject({
   allowOrigins: z.array(z.string().max(300)).max(100).optional(),
 });
 
+export const linuxOptions: z.ZodType = z.strictObject({
+  kernel: path.optional().describe('File of an uncompressed Linux Image for RISC-V'),
+  initrd: path.optional(),
+  image: z.string().min(1).max(128).optional().describe('Name of an image to boot'),
+  commandLine: z.string().max(COMMAND_LINE_MAX).optional(),
+  ram: size.optional().describe('16MiB to 4GiB; default 512MiB'),
+  disks: z
+    .array(
+      z.strictObject({
+        file: path,
+        format: z.enum(['raw', 'qcow2']).optional(),
+        readOnly: z.boolean().optional(),
+      }),
+    )
+    .max(DISKS_MAX)
+    .optional(),
+  forwards: z
+    .array(z.string().max(40))
+    .max(FORWARDS_MAX)
+    .optional()
+    .describe('Ports of the host that lead to the guest’s: 8080:80'),
+});
+
 /** A guest as a configuration file or a request describes it. */
 export const guestSpec: z.ZodType = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('evm'), ...limits, options: evmOptions.default({}) }),
+  z.strictObject({ kind: z.literal('linux'), ...limits, options: linuxOptions.default({}) }),
 ]);

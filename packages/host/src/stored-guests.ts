@@ -1,6 +1,6 @@
 import type { HostClock } from './clock.ts';
 import type { DataDirectory } from './data-directory.ts';
-import { DurableLog, readSnapshotRows, readStoredGuest } from './durable-log.ts';
+import { DurableLog, keptState, readSnapshotRows, readStoredGuest } from './durable-log.ts';
 import type { StoredGuest } from './durable-log.ts';
 import { defaultLimits } from './guest-spec.ts';
 import type { GuestStateName } from './guest-state.ts';
@@ -21,17 +21,18 @@ export function createDurableLog(
   origin: DurableLog | undefined,
 ): DurableLog {
   const record = JSON.stringify(recordOf(guest));
-  if (origin !== undefined) {
+  const isCopy = origin !== undefined && instance.isVolatile !== true;
+  if (isCopy) {
     directory.addGuest(guest.id, (path) => origin.copyTo(path, record, instance));
   }
   const database = directory.openGuest(guest.id, guest.limits.storageBytesMax);
   const durable = new DurableLog(database, instance, {
     clock,
-    committedState: origin === undefined ? undefined : instance.state(),
+    committedState: isCopy ? instance.state() : undefined,
     onFailure: (reason) => guest.fail(reason),
   });
   try {
-    if (origin === undefined) durable.begin(record);
+    if (!isCopy) durable.begin(record);
   } catch (error) {
     durable[Symbol.dispose]();
     directory.removeGuest(guest.id);
@@ -97,7 +98,7 @@ async function revive(
     const database = directory.openGuest(record.id, record.limits.storageBytesMax);
     const durable = new DurableLog(database, instance, {
       clock: host.clock,
-      committedState: instance.state(),
+      committedState: keptState(instance),
       onFailure: (reason) => guest.fail(reason),
     });
     const snapshots = new Map(stored.snapshots.map((snapshot) => [snapshot.id, snapshot]));

@@ -60,7 +60,7 @@ export function openNative(binding: Binding): Native {
 }
 
 function bindNode(): Bound {
-  const ffi = process.getBuiltinModule('node:ffi');
+  const ffi = loadFfi();
   if (!ffi) throw new Error('this Node has no node:ffi');
   const definitions = Object.fromEntries(
     Object.values(signatures).map(([name, result, params]) => [
@@ -70,6 +70,17 @@ function bindNode(): Bound {
   );
   const { functions } = ffi.dlopen(null, definitions);
   return { calls: bindAll((name) => functions[name]), addressOf: (b) => ffi.getRawPointer(b) };
+}
+
+/** Without its warning that it is experimental: whoever runs a guest can't do anything about that. */
+function loadFfi(): typeof import('node:ffi') | undefined {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return process.getBuiltinModule('node:ffi');
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 function bindKoffi(): Bound {

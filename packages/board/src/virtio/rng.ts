@@ -29,6 +29,11 @@ export class VirtioRng implements VirtioDevice {
     if (this.#port) this.notify();
   }
 
+  /** Takes back what was not given out. */
+  clear(): void {
+    this.#pool = EMPTY_BYTES;
+  }
+
   start(port: VirtioPort): void {
     this.#port = port;
   }

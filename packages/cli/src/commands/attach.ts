@@ -5,9 +5,12 @@ import { HostError } from '@polyvisor/errors/host-error';
 import { parseCallLine } from '../call-line.ts';
 import { clientOf } from '../client-of.ts';
 import { required } from '../command.ts';
+import { joinConsole } from '../console-session.ts';
+import type { ControlClient } from '../control-client.ts';
+import { RemoteConsole } from '../remote-console.ts';
 import type { CommandCall } from '../command.ts';
 import { reportFailure } from '../failure.ts';
-import { homeDirectory } from '../home-directory.ts';
+import { homeDirectory } from '@polyvisor/host/home-directory';
 import type { Terminal } from '../terminal.ts';
 import { showValue } from './exec.ts';
 
@@ -16,6 +19,7 @@ export async function run(call: CommandCall): Promise<void> {
   const { terminal } = call;
   const client = clientOf(call);
   const guest = await client.guest(required(call, 0));
+  if (guest.kind === 'linux') return await attachToTerminal(call, client, guest.name);
   const historyFile = join(homeDirectory(), 'history');
   const lines = createInterface({
     input: process.stdin,
@@ -47,6 +51,29 @@ export async function run(call: CommandCall): Promise<void> {
     if (isOpen) lines.prompt();
   }
   lines.close();
+}
+
+/** Until the person leaves, or the guest ends. */
+export async function attachToTerminal(
+  { terminal, signal }: CommandCall,
+  client: ControlClient,
+  name: string,
+): Promise<void> {
+  const ended = new AbortController();
+  let failure: unknown;
+  const fail = (error: unknown): void => {
+    failure = error;
+    ended.abort();
+  };
+  const console = new RemoteConsole(client, name, fail);
+  const signals = signal === undefined ? [ended.signal] : [ended.signal, signal];
+  const leaving = new AbortController();
+  const following = console.follow(AbortSignal.any([...signals, leaving.signal]));
+  void following.then(() => ended.abort(), fail);
+  await joinConsole(terminal, console, AbortSignal.any(signals));
+  leaving.abort();
+  await following.catch(() => {});
+  if (failure !== undefined) throw failure;
 }
 
 const GREETING = '  a method and its parameters: eth_getBalance 0xf39f… latest  ·  leave: ctrl-d';

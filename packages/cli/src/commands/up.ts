@@ -31,12 +31,16 @@ export async function run({ terminal, options, signal }: CommandCall): Promise<v
 
 const defaultConfig: Config = { guests: { evm: { kind: 'evm', options: {} } } };
 
+function portOf({ options }: GuestSpec): number | undefined {
+  return 'port' in options ? options.port : undefined;
+}
+
 /** Chains that don't say which port they want get the usual ones: 8545, 8546, … */
 function withPorts(guests: Config['guests']): (GuestSpec & { readonly name: string })[] {
-  const taken = new Set(Object.values(guests).map(({ options }) => options.port));
+  const taken = new Set(Object.values(guests).map(portOf));
   let next = usualPort('POLYVISOR_PORT');
   return Object.entries(guests).map(([name, spec]) => {
-    if (spec.options.port !== undefined) return { ...spec, name };
+    if (spec.kind !== 'evm' || portOf(spec) !== undefined) return { ...spec, name };
     // With 0, the system chooses for every one.
     while (next !== 0 && taken.has(next)) next++;
     const port = next === 0 ? 0 : next++;

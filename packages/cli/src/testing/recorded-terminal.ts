@@ -30,6 +30,10 @@ export class RecordedTerminal implements Terminal {
     this.warned.push(text);
   }
 
+  write(bytes: Uint8Array): void {
+    this.print(Buffer.from(bytes).toString('latin1'));
+  }
+
   overwrite(): void {}
 
   style(_: string, text: string): string {
@@ -41,6 +45,10 @@ export class RecordedTerminal implements Terminal {
     return () => {
       this.#onKey = undefined;
     };
+  }
+
+  onInput(listener: (bytes: Uint8Array) => void): () => void {
+    return this.onKey((key) => listener(Buffer.from(key)));
   }
 
   press(key: string): void {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createHost } from '../host.ts';
+import { CountingComputer } from '../testing/counting-computer.ts';
 import type { Host } from '../host.ts';
 import type { EvmFaces } from '../kinds/evm-types.ts';
 import { VERSION } from '../version.ts';
@@ -128,6 +129,13 @@ describe('every route', () => {
     expect(await visit('GET', '/v1/guests/l1/snapshots')).toHaveLength(1);
     await visit('DELETE', '/v1/guests/l1/snapshots/four');
     expect(await visit('GET', '/v1/guests/l1/snapshots')).toEqual([]);
+    using computer = new CountingComputer();
+    await visit('POST', '/v1/guests', { kind: 'linux', name: 'box', options: computer.options });
+    expect(await visit('POST', '/v1/guests/box/console', { data: btoa('ab') })).toEqual({
+      taken: 2,
+    });
+    expect(await visit('GET', '/v1/guests/box/console')).toMatch(/^\{"data":/);
+    await visit('DELETE', '/v1/guests/box');
     expect(await visit('POST', '/v1/guests/l1/stop')).toMatchObject({ state: 'stopped' });
     await visit('DELETE', '/v1/guests/l1');
     const left = (await visit('GET', '/v1/guests')) as GuestView[];

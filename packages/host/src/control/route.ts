@@ -42,9 +42,12 @@ export interface PathParameters {
 
 /**
  * What a streaming route gives: called once, it sends what there is and returns what ends it, or undefined when that
- * was all.
+ * was all. It calls `finish` when there will be no more.
  */
-export type Stream = (send: (value: unknown) => void) => (() => void) | undefined;
+export type Stream = (
+  send: (value: unknown) => void,
+  finish: () => void,
+) => (() => void) | undefined;
 
 /** What a row is written with: the types of its parts follow from its schemas. */
 export function route<

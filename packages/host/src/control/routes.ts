@@ -6,11 +6,13 @@ import type { Guest } from '../guest.ts';
 import type { GuestSpec } from '../guest-spec.ts';
 import type { Host } from '../host.ts';
 import { guestName, guestSpec } from '../schemas.ts';
+import { streamConsole } from './console-stream.ts';
 import { streamEvents } from './events.ts';
 import { route } from './route.ts';
 import type { Route, Stream } from './route.ts';
 import {
   checkView,
+  consoleView,
   eventView,
   guestView,
   hostView,
@@ -28,6 +30,8 @@ import type { OutcomeView } from './views.ts';
 /** What one request may ask for. */
 const FORKS_MAX = 10_000;
 const BLOCKS_MAX = 1_000_000;
+/** Characters of base64. */
+const TYPED_MAX = 1_400_000;
 const SECONDS_MAX = 2 ** 40;
 
 /**
@@ -184,6 +188,28 @@ export const routes: readonly Route[] = [
   }),
 
   // --- what is inside
+  route({
+    method: 'GET',
+    path: '/v1/guests/{guest}/console',
+    id: 'readConsole',
+    summary: 'What a guest’s terminal said lately; with `follow` what it is to say, too',
+    query: z.strictObject({ follow: flag() }),
+    stream: 'ndjson',
+    answer: consoleView,
+    handle: async ({ host, path, query }) =>
+      streamConsole(host, host.guest(path.guest), query.follow),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/guests/{guest}/console',
+    id: 'typeAtConsole',
+    summary: 'Types at a guest’s terminal',
+    body: z.strictObject({ data: z.base64().max(TYPED_MAX).describe('Bytes in base64') }),
+    answer: z.object({ taken: z.int().describe('Bytes that there was room for') }),
+    handle: async ({ host, path, body }) => ({
+      taken: host.guest(path.guest).console.write(Buffer.from(body.data, 'base64')),
+    }),
+  }),
   route({
     method: 'POST',
     path: '/v1/guests/{guest}/exec',

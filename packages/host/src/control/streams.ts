@@ -20,15 +20,12 @@ export function streamTo(
   });
   response.flushHeaders();
   const format = kind === 'events' ? formatEvent : formatLine;
+  const finish = (): void => void response.end();
   const end = stream((value) => {
     if (response.writableLength > BYTES_WAITING_MAX) response.destroy();
     else response.write(format(value));
-  });
-  if (end === undefined) {
-    response.end();
-    return;
-  }
-  const finish = (): void => void response.end();
+  }, finish);
+  if (end === undefined) return finish();
   signal.addEventListener('abort', finish, { once: true });
   response.once('close', () => {
     signal.removeEventListener('abort', finish);

@@ -115,6 +115,9 @@ export const outcomeView = z.object({
     .optional(),
 });
 
+/** Bytes of a terminal. */
+export const consoleView = z.object({ data: z.string().describe('Bytes in base64') });
+
 export const errorView = z.object({
   code: z.string(),
   message: z.string(),
@@ -133,6 +136,7 @@ export const namedSchemas: Readonly<Record<string, z.ZodType>> = {
   LogRecord: logView,
   Event: eventView,
   Outcome: outcomeView,
+  ConsoleOutput: consoleView,
   Error: errorView,
 };
 

@@ -16,13 +16,14 @@ export class Regions {
   });
   readonly #memory: HartMemory;
   readonly #code: CodePages;
-  readonly #imports: Record<string, unknown>;
+  readonly #instantiate: (module: WebAssembly.Module) => WebAssembly.Instance;
   readonly #free: number[] = Array.from({ length: REGIONS_MAX }, (_, i) => REGIONS_MAX - 1 - i);
 
   constructor(memory: HartMemory, code: CodePages, ram: WebAssembly.Memory, fill: Fill) {
     this.#memory = memory;
     this.#code = code;
-    this.#imports = { engine: memory.engine, ram, fill, regions: this.table };
+    const hart = { engine: memory.engine, ram, fill, regions: this.table };
+    this.#instantiate = (module) => new WebAssembly.Instance(module, { hart });
     code.onRelease = (index) => this.#release(index);
   }
 
@@ -41,7 +42,7 @@ export class Regions {
     if (!blocks.some((block) => block.offset === (offset & 0xfff))) return;
     const index = this.#free.pop()!;
     const module = new WebAssembly.Module(writeRegion(blocks, { index, landings }));
-    const instance = new WebAssembly.Instance(module, { hart: this.#imports });
+    const instance = this.#instantiate(module);
     this.table.set(index, instance.exports['region']);
     for (const [entry, block] of blocks.entries()) {
       const landing = landings + 2 * block.offset;

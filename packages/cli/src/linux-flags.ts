@@ -1,0 +1,82 @@
+import type { GuestSpec } from '@polyvisor/host/guest-spec';
+import type { DiskOptions, LinuxOptions } from '@polyvisor/host/kinds/linux/linux-types';
+import { attributeOf, text, texts } from './flags.ts';
+import type { Flag } from './flags.ts';
+
+/** The image that boots when nothing else is said. */
+export const DEFAULT_IMAGE = 'linux';
+
+/** Flags of a computer. */
+export const linuxFlags: readonly Flag[] = [
+  { flags: '--image <name>', parse: text, help: `image to boot (default: ${DEFAULT_IMAGE})` },
+  { flags: '--kernel <file>', parse: text, help: 'Linux Image for RISC-V to boot instead' },
+  { flags: '--initrd <file>', parse: text, help: 'initial RAM disk' },
+  { flags: '--append <text>', parse: text, help: 'kernel command line (default: the image’s)' },
+  { flags: '--ram <size>', parse: text, help: 'memory of the computer (default: 512MiB)' },
+  {
+    flags: '--disk <files>',
+    parse: texts,
+    help: 'raw or qcow2 disks, by commas; never written to',
+  },
+  {
+    flags: '--forward <ports>',
+    parse: texts,
+    help: 'ports of this computer that lead to the guest’s, by commas: 8080:80,2222:22',
+  },
+  {
+    flags: '--allow <rules>',
+    parse: texts,
+    help: 'what it may reach, by commas: internet, host, 10.0.0.0/8, *.debian.org:443 (default: nothing)',
+  },
+];
+
+/** Flags of whoever sits at the computer's terminal. */
+export const terminalFlags: readonly Flag[] = [
+  { flags: '-i, --interactive', help: 'attach this terminal to the guest’s' },
+  { flags: '-t, --tty', help: 'the same; -it for those used to it' },
+];
+
+/** What a command line says of a computer. @param parsed by the flags' attribute names */
+export function linuxSpecOf(
+  name: string | undefined,
+  parsed: Readonly<Record<string, unknown>>,
+): GuestSpec<'linux'> {
+  const allow = parsed['allow'] as readonly string[] | undefined;
+  return {
+    kind: 'linux',
+    ...(name === undefined ? {} : { name }),
+    ...(allow === undefined ? {} : { network: { allow } }),
+    options: linuxOptionsOf(parsed),
+  };
+}
+
+function linuxOptionsOf(parsed: Readonly<Record<string, unknown>>): LinuxOptions {
+  const { image, kernel, initrd, append, ram, disk, forward } = parsed;
+  const given: { [K in keyof LinuxOptions]: unknown } = {
+    image: image ?? (kernel === undefined ? DEFAULT_IMAGE : undefined),
+    kernel,
+    initrd,
+    commandLine: append,
+    ram,
+    disks: (disk as readonly string[] | undefined)?.map((file): DiskOptions => ({ file })),
+    forwards: forward,
+  };
+  // Each flag's parser gives what its option's type says.
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as LinuxOptions;
+}
+
+/** Which of the flags a command line gave. */
+export function givenFlags(
+  flags: readonly Flag[],
+  parsed: Readonly<Record<string, unknown>>,
+): string[] {
+  return flags
+    .filter((flag) => {
+      const value = parsed[attributeOf(flag.flags)];
+      // A switch that is on unless it is given (`--no-mining`) is true then.
+      return value !== undefined && !(flag.flags.startsWith('--no-') && value === true);
+    })
+    .map((flag) => flag.flags.replace(/ <.*/, ''));
+}

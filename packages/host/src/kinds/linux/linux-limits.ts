@@ -1,0 +1,13 @@
+import type { Range } from '../../guest-spec.ts';
+
+/** What the numbers of `LinuxOptions` may be, both ends allowed. */
+export const linuxRanges = {
+  ramBytes: { min: 2 ** 24, max: 2 ** 32 - 2 ** 16 },
+  hostPort: { min: 0, max: 65_535 },
+  guestPort: { min: 1, max: 65_535 },
+} as const satisfies Record<string, Range>;
+
+export const DISKS_MAX = 16;
+export const FORWARDS_MAX = 256;
+/** As the kernel's own limit. @see Linux, arch/riscv/include/uapi/asm/setup.h, COMMAND_LINE_SIZE */
+export const COMMAND_LINE_MAX = 1024;

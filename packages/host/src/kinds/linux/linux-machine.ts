@@ -1,0 +1,233 @@
+import type { Boot } from '@polyvisor/board/boot';
+import { TICKS_PER_SECOND } from '@polyvisor/board/device';
+import { type ComputerMachine, createComputer, restoreComputer } from '@polyvisor/board/machine';
+import type { SavedComputer } from '@polyvisor/board/machine';
+import { SERIAL_OUTPUT_BYTES_MAX } from '@polyvisor/board/serial-output';
+import type { VirtioNet } from '@polyvisor/board/virtio/net';
+import { HostError } from '@polyvisor/errors/host-error';
+import type { Mac } from '@polyvisor/net/address';
+import type { Machine, MachineUsage, RunResult } from '@polyvisor/machine/machine';
+import type { AgentState, GuestAgent } from './guest-agent.ts';
+import { InputQueue } from './input-queue.ts';
+import { forkMedia, makeDevices } from './linux-devices.ts';
+import type { LinuxDevices, Media } from './linux-devices.ts';
+import type { SerialConsole } from './serial-console.ts';
+import type { SharedFiles } from './shared-files.ts';
+
+/** A computer and what is outside of it at one moment. Immutable; its memory has to be released. */
+export interface LinuxState {
+  readonly saved: SavedComputer;
+  readonly media: Media;
+  /** Below the disks. */
+  readonly files: SharedFiles;
+  /** The address of its card, which the guest has seen. */
+  readonly mac: Mac;
+  readonly agent: AgentState;
+  /** Steps of the machines that came before a reboot. */
+  readonly workBefore: bigint;
+}
+
+export interface LinuxParts {
+  readonly ramBytes: number;
+  /** What it boots, read when it does. */
+  readonly boot: () => Boot;
+  readonly media: Media;
+  readonly files: SharedFiles;
+  readonly mac: Mac;
+  readonly console: SerialConsole;
+  /** The agent, once it can be told of output. */
+  readonly agent: () => GuestAgent;
+  /** A new card, if the guest has a network. */
+  readonly card: () => VirtioNet | undefined;
+  readonly entropy: (length: number) => Uint8Array;
+  readonly nowMs: () => number;
+}
+
+/** The most that a time leaps when the machine gets the CPU again; what is beyond it was missed in a pause. */
+const LEAP_MS_MAX = 5000;
+/** Steps between two looks at how much memory is in use, which cost some of them. */
+const MEMORY_LOOK_STEPS = 200_000_000;
+const TICKS_PER_MS = TICKS_PER_SECOND / 1000;
+/** Where the pool is filled up again. */
+const ENTROPY_WANTED_MIN = 2048;
+
+/**
+ * A computer that can be taken back to a state, and boots again when it resets. It goes on in time as the host says,
+ * but for pauses.
+ */
+export class LinuxMachine implements Machine, Disposable {
+  readonly kind = 'linux';
+  readonly toAgent = new InputQueue();
+  readonly #parts: LinuxParts;
+  #computer: ComputerMachine;
+  #devices: LinuxDevices;
+  /** Host's time at tick 0. */
+  #originMs: number;
+  #lastMs: number;
+  #isIdle = false;
+  #hasEnded = false;
+  #workBefore: bigint;
+  #memory = { atSteps: -MEMORY_LOOK_STEPS, bytes: 0 };
+  #memoryOf: ComputerMachine | undefined;
+
+  /** @throws HostError for images or sizes that can't be */
+  constructor(parts: LinuxParts, state?: LinuxState) {
+    this.#parts = parts;
+    this.#lastMs = this.#originMs = parts.nowMs();
+    this.#workBefore = state?.workBefore ?? 0n;
+    this.#devices = this.#makeDevices(state?.media ?? parts.media);
+    this.#computer = state ? this.#restored(state) : this.#booted();
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** When it wants to be told the time again; undefined: never. */
+  get wakesAtMs(): number | undefined {
+    if (!this.#isIdle || this.#hasEnded) return undefined;
+    const { wakesAt } = this.#computer;
+    return wakesAt === Infinity ? undefined : Math.ceil(this.#originMs + wakesAt / TICKS_PER_MS);
+  }
+
+  /** Says how late it is. @returns whether there is work now */
+  setNow(unixMs: number): boolean {
+    const due = Math.max(this.#lastMs, this.wakesAtMs ?? 0);
+    if (unixMs - due > LEAP_MS_MAX) this.#originMs += unixMs - due;
+    this.#lastMs = unixMs;
+    const ticks = Math.floor((unixMs - this.#originMs) * TICKS_PER_MS);
+    // Asked before the time moves: a deadline that is past counts as one that the guest has masked.
+    const isDue = !this.#hasEnded && this.#isIdle && this.#computer.wakesAt <= ticks;
+    if (ticks > 0) this.#computer.moveTo(ticks);
+    return isDue;
+  }
+
+  run(budget: number): RunResult {
+    if (this.#hasEnded) return { reason: 'halt', used: 0 };
+    this.#feed();
+    const result = this.#computer.run(budget);
+    this.#isIdle = result.reason === 'idle';
+    const output = this.#computer.takeSerialOutput();
+    this.#parts.console.output(output);
+    // It may be idle only because there was no room, on the one side or on the other.
+    const hasRoomAgain = output.length >= SERIAL_OUTPUT_BYTES_MAX || this.#feed();
+    if (this.#isIdle && hasRoomAgain) return { reason: 'budget', used: result.used };
+    if (result.reason !== 'halt') return result;
+    if (this.#computer.end?.kind === 'reset') {
+      this.reboot();
+      return { reason: 'budget', used: result.used };
+    }
+    this.#hasEnded = true;
+    return result;
+  }
+
+  usage(): MachineUsage {
+    const { steps } = this.#computer;
+    return {
+      work: this.#workBefore + BigInt(steps),
+      memoryBytes: this.#memoryBytes(steps),
+      storageBytes: 0,
+    };
+  }
+
+  /** @throws HostError `guest-off`: one that is off has no state but its disks */
+  state(): LinuxState {
+    if (this.#hasEnded) {
+      throw new HostError('guest-off', 'the computer is off', 'start it: it boots again');
+    }
+    return {
+      saved: this.#computer.save(),
+      media: forkMedia(this.#devices.media),
+      files: this.#parts.files,
+      mac: this.#parts.mac,
+      agent: this.#parts.agent().state(),
+      workBefore: this.#workBefore,
+    };
+  }
+
+  /** Goes on from a state, whatever it did. */
+  restore(state: LinuxState): void {
+    const before = this.#computer;
+    const devices = this.#devices;
+    this.#devices = this.#makeDevices(state.media);
+    try {
+      this.#computer = this.#restored(state);
+    } catch (error) {
+      this.#devices = devices;
+      throw error;
+    }
+    before[Symbol.dispose]();
+    this.#workBefore = state.workBefore;
+  }
+
+  /** Boots from what it first booted from, with its disks as they are. */
+  reboot(): void {
+    const before = this.#computer;
+    this.#workBefore += BigInt(before.steps);
+    this.#devices = this.#makeDevices(this.#devices.media);
+    this.#computer = this.#booted();
+    before[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.#computer[Symbol.dispose]();
+  }
+
+  #makeDevices(media: Media): LinuxDevices {
+    const { card, agent } = this.#parts;
+    return makeDevices(forkMedia(media), card(), (bytes) => agent().receive(bytes));
+  }
+
+  #booted(): ComputerMachine {
+    const { ramBytes, entropy, nowMs } = this.#parts;
+    const boot = this.#parts.boot();
+    this.#begin(nowMs(), 0);
+    const options = {
+      ramBytes,
+      pciDevices: this.#devices.all,
+      epochNs: BigInt(Math.floor(nowMs())) * 1_000_000n,
+    };
+    return createComputer(
+      options,
+      boot.kind === 'linux' ? { ...boot, rngSeed: entropy(32) } : boot,
+    );
+  }
+
+  #restored(state: LinuxState): ComputerMachine {
+    const { ramBytes, nowMs } = this.#parts;
+    const computer = restoreComputer({ ramBytes, pciDevices: this.#devices.all }, state.saved);
+    // What is left of the pool belongs to the machine that was saved.
+    this.#devices.entropy.clear();
+    this.#begin(nowMs(), computer.ticks);
+    return computer;
+  }
+
+  /** The machine's clock shows `ticks` now. */
+  #begin(nowMs: number, ticks: number): void {
+    this.#originMs = nowMs - ticks / TICKS_PER_MS;
+    this.#lastMs = nowMs;
+    this.#isIdle = false;
+    this.#hasEnded = false;
+    this.toAgent.clear();
+  }
+
+  /** Hands in what waits for the guest. @returns whether any of it went in */
+  #feed(): boolean {
+    const { console, entropy } = this.#parts;
+    const { agent, entropy: pool } = this.#devices;
+    const waiting = console.input.byteLength + this.toAgent.byteLength;
+    if (pool.wantedBytes >= ENTROPY_WANTED_MIN) pool.receive(entropy(pool.wantedBytes));
+    console.input.feed((bytes) => this.#computer.serialInput(bytes));
+    this.toAgent.feed((bytes) => agent.receive(bytes));
+    return console.input.byteLength + this.toAgent.byteLength < waiting;
+  }
+
+  #memoryBytes(steps: number): number {
+    const isOther = this.#memoryOf !== this.#computer;
+    if (isOther || steps - this.#memory.atSteps >= MEMORY_LOOK_STEPS) {
+      this.#memoryOf = this.#computer;
+      this.#memory = { atSteps: steps, bytes: this.#computer.usage().memoryBytes };
+    }
+    return this.#memory.bytes;
+  }
+}

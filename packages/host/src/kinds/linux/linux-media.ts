@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { MemoryTree } from '@polyvisor/board/fuse/memory-tree';
+import type { Boot } from '@polyvisor/board/boot';
+import { openImage } from '@polyvisor/disk/image';
+import { MemoryOverlay } from '@polyvisor/disk/memory-overlay';
+import { nodeImageDoors } from '@polyvisor/disk/node-images';
+import { HostError } from '@polyvisor/errors/host-error';
+import { decompress } from '@polyvisor/images/archive/compression';
+import { unpackTar } from '@polyvisor/images/archive/unpack';
+import { makeDirectory } from '@polyvisor/images/file-tree';
+import { IMAGE_LIMITS } from '@polyvisor/images/limits';
+import { fillTree } from '@polyvisor/images/serve-tree';
+import type { Media } from './linux-devices.ts';
+import type { ResolvedLinuxOptions } from './linux-types.ts';
+import { SharedFiles } from './shared-files.ts';
+
+const SECTOR_BYTES = 512;
+const ELF_MAGIC = 0x7f45_4c46;
+
+/** What the computer boots, read anew: its files may be others at the next boot. @throws HostError `boot-file` */
+export function readBoot({ kernel, initrd, commandLine }: ResolvedLinuxOptions): Boot {
+  const file = read(kernel);
+  const isElf = file.length >= 4 && file.readUInt32BE(0) === ELF_MAGIC;
+  if (isElf) return { kind: 'program', file, mode: 'supervisor' };
+  return {
+    kind: 'linux',
+    kernel: file,
+    arguments: commandLine,
+    ...(initrd === undefined ? {} : { initrd: read(initrd) }),
+  };
+}
+
+/**
+ * Disks and root of a guest that begins.
+ * @param bytesMax of what it writes, each
+ * @throws HostError `boot-file`, `bad-option`, and what reading images throws
+ */
+export function openMedia(
+  { disks, root }: ResolvedLinuxOptions,
+  bytesMax: number,
+  nowMs: () => number,
+): { readonly media: Media; readonly files: SharedFiles } {
+  const opened = new DisposableStack();
+  const files = new SharedFiles(() => opened.dispose());
+  try {
+    const overlays = disks.map(({ file, format, readOnly }) => {
+      const base = openImage(file, format, opened.use(nodeImageDoors(dirname(file))));
+      if (base.bytes % SECTOR_BYTES !== 0) {
+        const message = `disk ${file} has ${base.bytes} bytes, which are not whole sectors`;
+        throw new HostError('bad-option', message, `fill it up to a multiple of ${SECTOR_BYTES}`);
+      }
+      return new MemoryOverlay(base, { heldBytesMax: bytesMax, isReadOnly: readOnly });
+    });
+    const tree = root === undefined ? undefined : readRoot(root, bytesMax, nowMs);
+    return { media: { disks: overlays, root: tree }, files };
+  } catch (error) {
+    opened.dispose();
+    throw error;
+  }
+}
+
+function readRoot(path: string, bytesMax: number, nowMs: () => number): MemoryTree {
+  const directory = makeDirectory();
+  unpackTar(
+    directory,
+    decompress(read(path), IMAGE_LIMITS.unpackedBytesMax),
+    IMAGE_LIMITS.entriesMax,
+  );
+  const now = (): bigint => BigInt(Math.floor(nowMs())) * 1_000_000n;
+  const tree = new MemoryTree({ now, bytesMax });
+  fillTree(tree, directory);
+  return tree;
+}
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new HostError('boot-file', `can't read ${path}: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,100 @@
+import { resolve } from 'node:path';
+import { HostError } from '@polyvisor/errors/host-error';
+import { parseIpv4 } from '@polyvisor/net/address';
+import { inRange, wholeInRange } from '../../guest-spec.ts';
+import { parseSize } from '../../sizes.ts';
+import { COMMAND_LINE_MAX, DISKS_MAX, FORWARDS_MAX, linuxRanges } from './linux-limits.ts';
+import type { DiskOptions, Forward, LinuxOptions, ResolvedLinuxOptions } from './linux-types.ts';
+
+const RAM_DEFAULT = '512MiB';
+const RAM_UNIT_BYTES = 65_536;
+const COMMAND_LINE = 'console=ttyS0';
+const OPTIONS: Readonly<Record<keyof LinuxOptions, true>> = {
+  kernel: true,
+  initrd: true,
+  image: true,
+  commandLine: true,
+  ram: true,
+  disks: true,
+  forwards: true,
+};
+
+/** What an image in the store says that it boots with. */
+export type ImageFinder = (name: string) => {
+  readonly kernel: string;
+  readonly initrd?: string | undefined;
+  readonly root?: string | undefined;
+  readonly commandLine: string;
+};
+
+/**
+ * Options with every default filled in and every range checked.
+ * @param where how the user knows the guest (`guests.box`)
+ * @throws HostError `bad-option` naming what and where, `bad-size`, and what `findImage` throws
+ */
+export function resolveLinuxOptions(
+  options: LinuxOptions,
+  where: string,
+  findImage: ImageFinder,
+): ResolvedLinuxOptions {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(OPTIONS, name)) continue;
+    const known = Object.keys(OPTIONS).join(', ');
+    throw bad(`${where}.${name}`, 'there is no such option', `options are ${known}`);
+  }
+  const image = options.image === undefined ? undefined : findImage(options.image);
+  const kernel = options.kernel === undefined ? image?.kernel : resolve(options.kernel);
+  if (kernel === undefined) {
+    throw bad(`${where}.kernel`, 'there is nothing to boot', 'give an image, or a kernel');
+  }
+  const commandLine = options.commandLine ?? image?.commandLine ?? COMMAND_LINE;
+  if (commandLine.length > COMMAND_LINE_MAX || !/^[\x20-\x7e]*$/.test(commandLine)) {
+    const hint = `give at most ${COMMAND_LINE_MAX} characters of ASCII`;
+    throw bad(`${where}.commandLine`, 'it can’t be told to a kernel', hint);
+  }
+  const { disks = [], forwards = [] } = options;
+  checkCount(disks.length, DISKS_MAX, `${where}.disks`);
+  checkCount(forwards.length, FORWARDS_MAX, `${where}.forwards`);
+  return {
+    kernel,
+    initrd: options.initrd === undefined ? image?.initrd : resolve(options.initrd),
+    image: options.image,
+    root: image?.root,
+    commandLine,
+    ramBytes: ramBytesOf(options.ram ?? RAM_DEFAULT, `${where}.ram`),
+    disks: disks.map(resolveDisk),
+    forwards: forwards.map((text) => parseForward(text, `${where}.forwards`)),
+  };
+}
+
+/** `[address:]hostPort:guestPort[/tcp]`. @throws HostError `bad-option` */
+export function parseForward(text: string, where: string): Forward {
+  const match = /^(?:([\d.]+):)?(\d{1,5}):(\d{1,5})(?:\/tcp)?$/.exec(text);
+  const bind = match?.[1] ?? '127.0.0.1';
+  if (!match || parseIpv4(bind) === undefined) {
+    throw bad(where, `'${text}' is no port forward`, 'write it as 8080:80 or 127.0.0.1:8080:80');
+  }
+  return {
+    bind,
+    hostPort: wholeInRange(Number(match[2]), linuxRanges.hostPort, where),
+    guestPort: wholeInRange(Number(match[3]), linuxRanges.guestPort, where),
+  };
+}
+
+function ramBytesOf(size: number | string, where: string): number {
+  const bytes = inRange(parseSize(size, where), linuxRanges.ramBytes, where);
+  return Math.ceil(bytes / RAM_UNIT_BYTES) * RAM_UNIT_BYTES;
+}
+
+function resolveDisk({ file, format, readOnly = false }: DiskOptions): Required<DiskOptions> {
+  const guess = file.endsWith('.qcow2') ? 'qcow2' : 'raw';
+  return { file: resolve(file), format: format ?? guess, readOnly };
+}
+
+function checkCount(count: number, max: number, where: string): void {
+  if (count > max) throw bad(where, `there are ${count} of them`, `give at most ${max}`);
+}
+
+function bad(where: string, what: string, hint: string): HostError {
+  return new HostError('bad-option', `${where}: ${what}`, hint);
+}
