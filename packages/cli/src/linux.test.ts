@@ -1,0 +1,91 @@
+import { cwd } from 'node:process';
+import { createHost } from '@polyvisor/host/host';
+import type { Host } from '@polyvisor/host/host';
+import { CountingComputer } from '@polyvisor/host/testing/counting-computer';
+import { TemporaryDirectory } from '@polyvisor/host/testing/temporary-directory';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { DETACH_KEY } from './console-session.ts';
+import { exitCodes } from './exit-codes.ts';
+import { main } from './main.ts';
+import { registerHost } from './running-hosts.ts';
+import { RecordedTerminal } from './testing/recorded-terminal.ts';
+
+let home: TemporaryDirectory;
+let computer: CountingComputer;
+/** The flags that make a guest of it. */
+let flags: string;
+
+beforeEach(() => {
+  home = new TemporaryDirectory();
+  computer = new CountingComputer();
+  flags = `--kernel ${computer.options.kernel} --ram 16MiB`;
+  vi.stubEnv('POLYVISOR_HOME', home.path);
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  computer[Symbol.dispose]();
+  home[Symbol.dispose]();
+});
+
+/** Begins a command line at a terminal where somebody sits. */
+function begin(line: string): { exit: Promise<number>; terminal: RecordedTerminal } {
+  const terminal = new RecordedTerminal({ isInteractive: true });
+  return { exit: main(line.split(' '), terminal), terminal };
+}
+
+async function openHost(): Promise<Host> {
+  const host = await createHost({ control: { port: 0 } });
+  const { url, token } = host.control!;
+  const { pid } = process;
+  const startedAt = new Date(0).toISOString();
+  registerHost({ url, token, pid, instanceId: host.instanceId, startedAt, directory: cwd() });
+  return host;
+}
+
+test('a computer has the terminal until the person leaves', async () => {
+  const { exit, terminal } = begin(`linux ${flags} --no-console`);
+  await terminal.until(/leave: ctrl-\][^]*ok/);
+  terminal.press('a');
+  await terminal.until(/a\n?1/);
+  terminal.press(DETACH_KEY);
+  expect(await exit).toBe(exitCodes.ok);
+});
+
+test('a computer that turns itself off ends its host', async () => {
+  const { exit, terminal } = begin(`run linux ${flags} --name box -it`);
+  await terminal.until(/box[^]*ok/);
+  terminal.press('q');
+  expect(await exit).toBe(exitCodes.ok);
+});
+
+test('a host that runs takes a computer, and whoever attaches to it', async () => {
+  await using host = await openHost();
+  const started = new RecordedTerminal();
+  expect(await main(`run linux ${flags} --json`.split(' '), started)).toBe(exitCodes.ok);
+  expect(started.json).toMatchObject({ name: 'linux', kind: 'linux', state: 'running' });
+  const first = begin('attach linux');
+  await first.terminal.until(/ok/);
+  first.terminal.press('a');
+  await first.terminal.until(/a\n?1/);
+  first.terminal.press(`b${DETACH_KEY}`);
+  expect(await first.exit).toBe(exitCodes.ok);
+  expect(host.guest('linux').state.name).toBe('running');
+  const second = begin('attach linux');
+  await second.terminal.until(/b\n?2/);
+  second.terminal.press('q');
+  expect(await second.exit).toBe(exitCodes.ok);
+  expect(host.guest('linux').state.name).toBe('stopped');
+});
+
+test('flags of another kind of guest are refused', async () => {
+  await using _host = await openHost();
+  for (const [line, message] of [
+    ['run evm --ram 1GiB', '--ram is for guests of kind linux'],
+    ['run linux --chain-id 3', '--chain-id is for guests of kind evm'],
+  ] as const) {
+    const terminal = new RecordedTerminal();
+    expect(await main(line.split(' '), terminal)).toBe(exitCodes.usage);
+    expect(terminal.warned.join()).toContain(message);
+  }
+});
