@@ -128,9 +128,19 @@ export const commands: readonly CommandRow[] = [
     name: 'exec',
     arguments: '<guest> <command> [parameters...]',
     summary: 'call a method of a guest’s RPC, or run a command of its shell',
-    flags: clientFlags,
+    flags: [
+      { flags: '-i, --interactive', help: 'give the command what is piped in' },
+      ...clientFlags,
+    ],
     takesAll: true,
     load: () => import('./commands/exec.ts'),
+  },
+  {
+    name: 'cp',
+    arguments: '<from> <to>',
+    summary: 'copy a file into a guest with a shell, or out of it: box:/etc/hosts',
+    flags: clientFlags,
+    load: () => import('./commands/cp.ts'),
   },
   {
     name: 'attach',

@@ -40,9 +40,9 @@ export class ControlClient {
     return text === '' ? undefined : JSON.parse(text);
   }
 
-  /** Values of a stream of JSON lines, until it or the signal ends. */
-  async *lines(path: string, signal: AbortSignal): AsyncGenerator<unknown> {
-    const { body } = await this.#fetch('GET', path, undefined, signal);
+  /** Values of a stream of JSON lines, until it or the signal ends. @param asked the body of a POST */
+  async *lines(path: string, signal?: AbortSignal, asked?: unknown): AsyncGenerator<unknown> {
+    const { body } = await this.#fetch(asked === undefined ? 'GET' : 'POST', path, asked, signal);
     if (body === null) return;
     let rest = '';
     try {
@@ -52,7 +52,7 @@ export class ControlClient {
         for (const line of lines) if (line !== '') yield JSON.parse(line);
       }
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (signal?.aborted !== true) throw error;
     }
   }
 

@@ -32,6 +32,8 @@ const ofHostErrors: Readonly<Record<string, ExitCode>> = {
   'no-snapshot': exitCodes.notFound,
   'no-kind': exitCodes.notFound,
   'no-route': exitCodes.notFound,
+  'no-file': exitCodes.notFound,
+  'no-image': exitCodes.notFound,
   'wrong-state': exitCodes.conflict,
   'port-busy': exitCodes.conflict,
   'guest-name-taken': exitCodes.conflict,

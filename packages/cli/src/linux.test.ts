@@ -1,7 +1,10 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { cwd } from 'node:process';
 import { createHost } from '@polyvisor/host/host';
 import type { Host } from '@polyvisor/host/host';
 import { CountingComputer } from '@polyvisor/host/testing/counting-computer';
+import { ScriptedShell } from '@polyvisor/host/testing/scripted-shell';
 import { TemporaryDirectory } from '@polyvisor/host/testing/temporary-directory';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { DETACH_KEY } from './console-session.ts';
@@ -76,6 +79,30 @@ test('a host that runs takes a computer, and whoever attaches to it', async () =
   second.terminal.press('q');
   expect(await second.exit).toBe(exitCodes.ok);
   expect(host.guest('linux').state.name).toBe('stopped');
+});
+
+test('commands run in a guest with a shell: both streams and the exit code are ours', async () => {
+  await using host = await openHost();
+  const shell = new ScriptedShell();
+  shell.giveTo(await host.create({ kind: 'linux', name: 'box', options: computer.options }));
+  const run = async (line: string, piped = '') => {
+    const terminal = new RecordedTerminal();
+    terminal.piped = piped;
+    const exit = await main(line.split(' '), terminal);
+    return [exit, terminal.output, terminal.warned.join()];
+  };
+  expect(await run('exec box echo a -b')).toEqual([0, 'a -b', '']);
+  expect(await run('exec box false no')).toEqual([3, '', 'no']);
+  expect(await run('exec -i box cat', 'piped')).toEqual([0, 'piped', '']);
+  expect((await run('exec box lost'))[2]).toContain('the guest went elsewhere');
+  const file = join(home.path, 'local');
+  writeFileSync(file, 'content');
+  expect(await run(`cp ${file} box:/etc/`)).toEqual([0, '', '']);
+  expect(shell.files.get('/etc/local')?.toString()).toBe('content');
+  expect((await run(`cp box:/etc/local ${home.path}/back`))[0]).toBe(0);
+  expect(readFileSync(`${home.path}/back`, 'utf8')).toBe('content');
+  expect(await run('cp a b')).toEqual([exitCodes.usage, '', expect.stringContaining('one of the')]);
+  expect((await run('cp nowhere box:/a'))[0]).toBe(exitCodes.notFound);
 });
 
 test('flags of another kind of guest are refused', async () => {

@@ -8,6 +8,10 @@ export interface Terminal {
   warn(text: string): void;
   /** Bytes to standard output, as they are. */
   write(bytes: Uint8Array): void;
+  /** The same to standard error. */
+  writeError(bytes: Uint8Array): void;
+  /** What is typed or piped in, to its end. */
+  readAll(): Promise<Buffer>;
   /** Writes over the line the cursor is in. Only where `isInteractive`. */
   overwrite(text: string): void;
   /** The text in a style, where standard output shows colours. */
@@ -27,6 +31,12 @@ export const processTerminal: Terminal = {
   print: (text) => void process.stdout.write(`${text}\n`),
   warn: (text) => void process.stderr.write(`${text}\n`),
   write: (bytes) => void process.stdout.write(bytes),
+  writeError: (bytes) => void process.stderr.write(bytes),
+  async readAll() {
+    const parts: Buffer[] = [];
+    for await (const part of process.stdin) parts.push(part as Buffer);
+    return Buffer.concat(parts);
+  },
   overwrite: (text) => void process.stdout.write(`\r\u001b[2K${text}`),
   style: (style, text) => styleText(style, text, { stream: process.stdout }),
   get isInteractive() {

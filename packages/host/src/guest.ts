@@ -1,4 +1,4 @@
-import type { Endpoint, Fact, GuestConsole, ListenOptions } from './instance.ts';
+import type { Endpoint, Fact, GuestConsole, GuestShell, ListenOptions } from './instance.ts';
 import type { GuestState } from './guest-state.ts';
 import type { ResolvedLimits } from './guest-spec.ts';
 import type { RequestLog } from './request-log.ts';
@@ -38,6 +38,8 @@ export interface Guest extends AsyncDisposable {
   forkMany(count: number, options?: Omit<ForkOptions, 'name'>): Promise<this[]>;
   /** Its terminal. @throws HostError `not-supported` for kinds without one */
   readonly console: GuestConsole;
+  /** Its programs and files. @throws HostError `not-supported` for kinds without them */
+  readonly shell: GuestShell;
   /** A method of its RPC, or a command of its shell. */
   exec(command: string, ...parameters: readonly unknown[]): Promise<unknown>;
   /** @throws HostError `not-supported` for kinds without a clock of blocks */

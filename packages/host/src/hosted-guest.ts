@@ -15,6 +15,7 @@ import type {
   Fact,
   GuestConsole,
   GuestContext,
+  GuestShell,
   Instance,
   ListenOptions,
 } from './instance.ts';
@@ -98,6 +99,12 @@ export class HostedGuest implements Guest {
     const { console } = this.#parts().instance;
     if (console !== undefined) return console;
     throw notSupported(this, `kind ${this.kind} has no terminal`);
+  }
+
+  get shell(): GuestShell {
+    const { shell } = this.#parts().instance;
+    if (shell !== undefined) return shell;
+    throw notSupported(this, `kind ${this.kind} has no shell`);
   }
 
   facts(): readonly Fact[] {

@@ -42,6 +42,8 @@ export interface Instance<State = unknown> {
   warp?(seconds: number): Promise<number>;
   /** Kinds with a terminal. */
   readonly console?: GuestConsole;
+  /** Kinds that run programs and have files. */
+  readonly shell?: GuestShell;
   /** Bytes that its doors received and sent. */
   networkBytes(): number;
   /** Kinds whose states hold more than plain memory: nobody needs this one any more. */
@@ -63,6 +65,40 @@ export interface GuestConsole {
   on(listener: (bytes: Uint8Array) => void): () => void;
   /** Types. @returns how many of the bytes there was room for */
   write(bytes: Uint8Array): number;
+}
+
+/** Programs and files of a guest. */
+export interface GuestShell {
+  /** Resolves once the guest can run programs. */
+  ready(): Promise<void>;
+  /**
+   * Runs a program to its end.
+   * @param words the program and its arguments, as they are: no shell looks at them
+   * @throws HostError `bad-command`, `agent-busy`, `output-limit`, `guest-stopped`, `guest-restored`
+   */
+  run(words: readonly string[], options?: RunOptions): Promise<CommandResult>;
+  /** Makes a file, or replaces what is in it. @throws HostError `command-failed` with what the guest says */
+  writeFile(path: string, content: Uint8Array | string): Promise<void>;
+  /** @throws HostError `command-failed` with what the guest says, `output-limit` */
+  readFile(path: string): Promise<Uint8Array>;
+}
+
+export interface RunOptions {
+  readonly stdin?: Uint8Array | string;
+  /** Default: `/`. */
+  readonly directory?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Is given output as it comes; the result has it all the same. */
+  readonly onOutput?: (stream: OutputStream, bytes: Uint8Array) => void;
+}
+
+export type OutputStream = 'stdout' | 'stderr';
+
+export interface CommandResult {
+  /** 0 to 255; 128 and a signal's number where one ended it. */
+  readonly exitCode: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
 }
 
 export type Fact = readonly [name: string, value: string];

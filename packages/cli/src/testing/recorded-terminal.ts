@@ -5,6 +5,8 @@ export class RecordedTerminal implements Terminal {
   readonly printed: string[] = [];
   readonly warned: string[] = [];
   readonly isInteractive: boolean;
+  /** What standard input has. */
+  piped = '';
   #onKey: ((key: string) => void) | undefined;
   #onPrint: (() => void) | undefined;
 
@@ -32,6 +34,14 @@ export class RecordedTerminal implements Terminal {
 
   write(bytes: Uint8Array): void {
     this.print(Buffer.from(bytes).toString('latin1'));
+  }
+
+  writeError(bytes: Uint8Array): void {
+    this.warn(Buffer.from(bytes).toString('latin1'));
+  }
+
+  async readAll(): Promise<Buffer> {
+    return Buffer.from(this.piped);
   }
 
   overwrite(): void {}

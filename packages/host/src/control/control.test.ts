@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createHost } from '../host.ts';
-import { CountingComputer } from '../testing/counting-computer.ts';
 import type { Host } from '../host.ts';
 import type { EvmFaces } from '../kinds/evm-types.ts';
+import { CountingComputer } from '../testing/counting-computer.ts';
+import { ScriptedShell } from '../testing/scripted-shell.ts';
 import { VERSION } from '../version.ts';
 import { routes } from './routes.ts';
 import { findRoute } from './router.ts';
@@ -135,6 +136,12 @@ describe('every route', () => {
       taken: 2,
     });
     expect(await visit('GET', '/v1/guests/box/console')).toMatch(/^\{"data":/);
+    new ScriptedShell().giveTo(host.guest('box'));
+    const words = { words: ['fail', 'no'] };
+    const failed = `{"stderr":"${btoa('no')}"}\n{"exitCode":3}\n`;
+    expect(await visit('POST', '/v1/guests/box/run', words)).toBe(failed);
+    await visit('POST', '/v1/guests/box/file', { path: '/a', data: btoa('b') });
+    expect(await visit('GET', '/v1/guests/box/file?path=/a')).toEqual({ data: btoa('b') });
     await visit('DELETE', '/v1/guests/box');
     expect(await visit('POST', '/v1/guests/l1/stop')).toMatchObject({ state: 'stopped' });
     await visit('DELETE', '/v1/guests/l1');

@@ -8,6 +8,7 @@ import type { Host } from '../host.ts';
 import { guestName, guestSpec } from '../schemas.ts';
 import { streamConsole } from './console-stream.ts';
 import { streamEvents } from './events.ts';
+import { streamRun } from './run-stream.ts';
 import { route } from './route.ts';
 import type { Route, Stream } from './route.ts';
 import {
@@ -19,6 +20,7 @@ import {
   logView,
   outcomeView,
   requestView,
+  runView,
   snapshotView,
   viewGuest,
   viewHost,
@@ -32,6 +34,9 @@ const FORKS_MAX = 10_000;
 const BLOCKS_MAX = 1_000_000;
 /** Characters of base64. */
 const TYPED_MAX = 1_400_000;
+const FILE_MAX = 2 ** 24 - 2 ** 16;
+/** As long as Linux lets an argument be. @see Linux, MAX_ARG_STRLEN */
+const WORD_MAX = 131_072;
 const SECONDS_MAX = 2 ** 40;
 
 /**
@@ -222,6 +227,46 @@ export const routes: readonly Route[] = [
     answer: outcomeView,
     handle: async ({ host, path, body }) =>
       await outcomeOf(host.guest(path.guest), body.command, body.parameters),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/guests/{guest}/run',
+    id: 'runInGuest',
+    summary:
+      'Runs a program of a guest with a shell; what it prints as it comes, then how it ended',
+    body: z.strictObject({
+      words: z.array(z.string().max(WORD_MAX)).min(1).max(4096).describe('Program and arguments'),
+      stdin: z.base64().max(FILE_MAX).optional().describe('Bytes in base64'),
+      directory: z.string().min(1).max(4096).optional(),
+      environment: z.record(z.string(), z.string().max(WORD_MAX)).optional(),
+    }),
+    stream: 'ndjson',
+    answer: runView,
+    handle: async ({ host, path, body }) => streamRun(host.guest(path.guest), body),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/guests/{guest}/file',
+    id: 'readFile',
+    summary: 'A file of a guest with a shell',
+    query: z.strictObject({ path: z.string().min(1).max(4096) }),
+    answer: z.object({ data: z.string().describe('Bytes in base64') }),
+    handle: async ({ host, path, query }) => {
+      const content = await host.guest(path.guest).shell.readFile(query.path);
+      return { data: Buffer.from(content).toString('base64') };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/guests/{guest}/file',
+    id: 'writeFile',
+    summary: 'Makes a file in a guest with a shell, or replaces what is in it',
+    body: z.strictObject({
+      path: z.string().min(1).max(4096),
+      data: z.base64().max(FILE_MAX).describe('Bytes in base64'),
+    }),
+    handle: async ({ host, path, body }) =>
+      await host.guest(path.guest).shell.writeFile(body.path, Buffer.from(body.data, 'base64')),
   }),
   route({
     method: 'POST',

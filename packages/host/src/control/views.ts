@@ -118,6 +118,14 @@ export const outcomeView = z.object({
 /** Bytes of a terminal. */
 export const consoleView = z.object({ data: z.string().describe('Bytes in base64') });
 
+/** A line of what a program does: it printed, it ended, or it can't be told what became of it. */
+export const runView = z.union([
+  z.object({ stdout: z.string().describe('Bytes in base64') }),
+  z.object({ stderr: z.string().describe('Bytes in base64') }),
+  z.object({ exitCode: z.int() }),
+  z.object({ error: z.object({ code: z.string(), message: z.string() }) }),
+]);
+
 export const errorView = z.object({
   code: z.string(),
   message: z.string(),
@@ -137,6 +145,7 @@ export const namedSchemas: Readonly<Record<string, z.ZodType>> = {
   Event: eventView,
   Outcome: outcomeView,
   ConsoleOutput: consoleView,
+  RunOutput: runView,
   Error: errorView,
 };
 
@@ -147,6 +156,7 @@ export type RequestView = z.infer<typeof requestView>;
 export type HostView = z.infer<typeof hostView>;
 export type CheckView = z.infer<typeof checkView>;
 export type EventView = z.infer<typeof eventView>;
+export type RunView = z.infer<typeof runView>;
 export type OutcomeView = z.infer<typeof outcomeView>;
 
 export function viewGuest(guest: Guest): GuestView {

@@ -25,7 +25,7 @@ describe('the agent of a guest', () => {
     const seen: string[] = [];
     const onOutput = (stream: string, bytes: Uint8Array): void =>
       void seen.push(`${stream} ${text(bytes)}`);
-    const first = agent.run('echo', { onOutput });
+    const first = agent.run('echo', onOutput);
     const second = agent.run('false');
     expect(sent).toEqual([`run p1 ${base64('echo')}\n`, `run p2 ${base64('false')}\n`]);
     say(`out p1 ${base64('a')}\nerr p1 ${base64('b')}\nend p2 1\nou`);

@@ -1,4 +1,5 @@
 import { HostError } from '@polyvisor/errors/host-error';
+import type { CommandResult, OutputStream, RunOptions } from '../../instance.ts';
 
 /** What a command printed that is kept for its result; more of it ends the command. */
 export const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
@@ -15,22 +16,12 @@ export interface AgentState {
   readonly partialLine: string;
 }
 
-export interface AgentCommand {
-  readonly onOutput?: ((stream: 'stdout' | 'stderr', bytes: Uint8Array) => void) | undefined;
-}
-
-export interface AgentResult {
-  readonly exitCode: number;
-  readonly stdout: Uint8Array;
-  readonly stderr: Uint8Array;
-}
-
 interface Running {
-  readonly onOutput: AgentCommand['onOutput'];
+  readonly onOutput: RunOptions['onOutput'] | undefined;
   readonly stdout: Uint8Array[];
   readonly stderr: Uint8Array[];
   bytes: number;
-  resolve(result: AgentResult): void;
+  resolve(result: CommandResult): void;
   reject(error: HostError): void;
 }
 
@@ -91,8 +82,8 @@ export class GuestAgent {
   }
 
   /** Runs a script of the guest's shell to its end. @throws HostError `agent-busy`, `output-limit` */
-  async run(script: string, { onOutput }: AgentCommand = {}): Promise<AgentResult> {
-    return await this.#call((id) => [`run ${id} ${base64(Buffer.from(script))}\n`], onOutput);
+  async run(script: string, onOutput?: RunOptions['onOutput']): Promise<CommandResult> {
+    return await this.#call((id) => `run ${id} ${base64(Buffer.from(script))}\n`, onOutput);
   }
 
   /** Appends to a file. @throws HostError `agent-failed` when the guest can't */
@@ -100,7 +91,7 @@ export class GuestAgent {
     const target = base64(Buffer.from(path));
     for (let at = 0; at < content.length; at += PUT_BYTES) {
       const piece = base64(content.subarray(at, at + PUT_BYTES));
-      const { exitCode } = await this.#call((id) => [`put ${id} ${target} ${piece}\n`]);
+      const { exitCode } = await this.#call((id) => `put ${id} ${target} ${piece}\n`);
       if (exitCode !== 0) {
         throw new HostError('agent-failed', `the guest can't write ${path}: status ${exitCode}`);
       }
@@ -117,16 +108,16 @@ export class GuestAgent {
   }
 
   async #call(
-    lines: (id: string) => readonly string[],
-    onOutput?: AgentCommand['onOutput'],
-  ): Promise<AgentResult> {
+    line: (id: string) => string,
+    onOutput?: RunOptions['onOutput'],
+  ): Promise<CommandResult> {
     if (this.#running.size >= COMMANDS_MAX) {
       throw new HostError('agent-busy', `${COMMANDS_MAX} commands run in the guest already`);
     }
     const id = `${this.#prefix}${this.#nextId++}`;
-    return await new Promise<AgentResult>((resolve, reject) => {
+    return await new Promise<CommandResult>((resolve, reject) => {
       this.#running.set(id, { onOutput, stdout: [], stderr: [], bytes: 0, resolve, reject });
-      for (const line of lines(id)) this.#send(Buffer.from(line));
+      this.#send(Buffer.from(line(id)));
     });
   }
 
@@ -148,7 +139,7 @@ export class GuestAgent {
     }
   }
 
-  #takeOutput(id: string, running: Running, stream: 'stdout' | 'stderr', data: string): void {
+  #takeOutput(id: string, running: Running, stream: OutputStream, data: string): void {
     const bytes = new Uint8Array(Buffer.from(data, 'base64'));
     running.bytes += bytes.length;
     if (running.bytes > OUTPUT_BYTES_MAX) {

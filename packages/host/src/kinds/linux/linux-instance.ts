@@ -3,13 +3,22 @@ import { HostError } from '@polyvisor/errors/host-error';
 import type { Mac } from '@polyvisor/net/address';
 import type { Change } from '@polyvisor/store/rows';
 import { formatSize } from '../../sizes.ts';
-import type { Endpoint, Fact, GuestContext, Instance, ListenOptions } from '../../instance.ts';
+import type {
+  CommandResult,
+  Endpoint,
+  Fact,
+  GuestContext,
+  GuestShell,
+  Instance,
+  ListenOptions,
+  RunOptions,
+} from '../../instance.ts';
 import { GuestAgent } from './guest-agent.ts';
 import type { Media } from './linux-devices.ts';
 import { LinuxMachine } from './linux-machine.ts';
 import type { LinuxState } from './linux-machine.ts';
 import { LinuxNetwork, hostNameOf, macOf } from './linux-network.ts';
-import type { CommandResult, LinuxShell, ResolvedLinuxOptions, RunOptions } from './linux-types.ts';
+import type { ResolvedLinuxOptions } from './linux-types.ts';
 import { SerialConsole } from './serial-console.ts';
 import type { SharedFiles } from './shared-files.ts';
 import { scriptOf } from './shell-script.ts';
@@ -23,10 +32,11 @@ export interface LinuxMedia {
 }
 
 /** A computer as a guest. Its state lives as long as the host does. */
-export class LinuxInstance implements Instance<LinuxState>, LinuxShell {
+export class LinuxInstance implements Instance<LinuxState>, GuestShell {
   readonly isVolatile = true;
   readonly machine: LinuxMachine;
   readonly console: SerialConsole;
+  readonly shell: GuestShell = this;
   readonly #options: ResolvedLinuxOptions;
   readonly #context: GuestContext;
   readonly #agent: GuestAgent;
@@ -158,11 +168,11 @@ export class LinuxInstance implements Instance<LinuxState>, LinuxShell {
     await this.ready();
     const stdin = options.stdin === undefined ? undefined : Buffer.from(options.stdin);
     const { onOutput } = options;
-    if (stdin === undefined) return await this.#agent.run(scriptOf(words, options), { onOutput });
+    if (stdin === undefined) return await this.#agent.run(scriptOf(words, options), onOutput);
     const file = `/tmp/.polyvisor-${Buffer.from(this.#context.entropy(8)).toString('hex')}`;
     await this.writeFile(file, stdin);
     const script = `${scriptOf(words, options)} <${file}; status=$?; rm -f ${file}; exit $status`;
-    return await this.#agent.run(script, { onOutput });
+    return await this.#agent.run(script, onOutput);
   }
 
   async writeFile(path: string, content: Uint8Array | string): Promise<void> {

@@ -44,38 +44,3 @@ export interface Forward {
   readonly hostPort: number;
   readonly guestPort: number;
 }
-
-/** What a Linux guest has for programs in the same process. */
-export interface LinuxFaces {
-  readonly shell: LinuxShell;
-}
-
-/** Commands in a guest whose image has the agent. */
-export interface LinuxShell {
-  /** Resolves once the guest's agent answers. */
-  ready(): Promise<void>;
-  /**
-   * Runs a command to its end.
-   * @param words the program and its arguments, as they are: no shell looks at them
-   */
-  run(words: readonly string[], options?: RunOptions): Promise<CommandResult>;
-  /** Makes a file, or replaces what is in it. */
-  writeFile(path: string, content: Uint8Array | string): Promise<void>;
-  readFile(path: string): Promise<Uint8Array>;
-}
-
-export interface RunOptions {
-  readonly stdin?: Uint8Array | string;
-  /** Default: `/`. */
-  readonly directory?: string;
-  readonly environment?: Readonly<Record<string, string>>;
-  /** Is given output as it comes; it is in the result all the same, unless there is too much of it. */
-  readonly onOutput?: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void;
-}
-
-export interface CommandResult {
-  /** 0 to 255; 128 and a signal's number where one ended it. */
-  readonly exitCode: number;
-  readonly stdout: Uint8Array;
-  readonly stderr: Uint8Array;
-}

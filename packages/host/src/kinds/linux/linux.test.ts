@@ -6,7 +6,6 @@ import { createHost } from '../../host.ts';
 import type { Host } from '../../host.ts';
 import { CountingComputer } from '../../testing/counting-computer.ts';
 import { TemporaryDirectory } from '../../testing/temporary-directory.ts';
-import type { LinuxFaces } from './linux-types.ts';
 
 const code = (name: string): unknown => expect.objectContaining({ code: name });
 const bytes = (text: string): Uint8Array => Buffer.from(text);
@@ -24,7 +23,7 @@ afterEach(async () => {
   computer[Symbol.dispose]();
 });
 
-async function boot(name = 'box'): Promise<Guest & LinuxFaces> {
+async function boot(name = 'box'): Promise<Guest> {
   const guest = await host.create({ kind: 'linux', name, options: computer.options });
   await untilSaid(guest, 'ok\n');
   return guest;

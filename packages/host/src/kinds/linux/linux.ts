@@ -7,14 +7,14 @@ import { LinuxInstance } from './linux-instance.ts';
 import type { LinuxState } from './linux-machine.ts';
 import { openMedia, readBoot } from './linux-media.ts';
 import { resolveLinuxOptions } from './linux-options.ts';
-import type { LinuxFaces, LinuxOptions, ResolvedLinuxOptions } from './linux-types.ts';
+import type { LinuxOptions, ResolvedLinuxOptions } from './linux-types.ts';
 
 /** RISC-V computers. */
 export const linuxKind: GuestKind<
   LinuxOptions,
   ResolvedLinuxOptions,
   LinuxState,
-  LinuxFaces,
+  object,
   LinuxInstance
 > = {
   resolve: (options, where) => resolveLinuxOptions(options, where, findImage),
@@ -33,7 +33,7 @@ export const linuxKind: GuestKind<
   loadState(): never {
     assert(false, 'no state of a computer is in a database');
   },
-  faces: (instance) => ({ shell: instance }),
+  faces: () => ({}),
 };
 
 function begin(options: ResolvedLinuxOptions, context: GuestContext): LinuxInstance {

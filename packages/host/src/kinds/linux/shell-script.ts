@@ -1,5 +1,5 @@
 import { HostError } from '@polyvisor/errors/host-error';
-import type { RunOptions } from './linux-types.ts';
+import type { RunOptions } from '../../instance.ts';
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
