@@ -1,5 +1,6 @@
 import type {
   CheckView,
+  ConsoleView,
   EventView,
   GuestView,
   HostView,
@@ -37,6 +38,10 @@ export interface Api {
   /** Requests numbered above `after` that the guest answered, oldest first. */
   requests(guest: string, after: number, signal?: AbortSignal): Promise<readonly RequestView[]>;
   replay(guest: string, request: number): Promise<OutcomeView>;
+  /** What a guest's terminal said lately, and what it says, until the guest ends. */
+  terminal(guest: string, signal: AbortSignal): AsyncGenerator<Uint8Array>;
+  /** Types at it. @returns bytes that there was room for */
+  type(guest: string, bytes: Uint8Array): Promise<number>;
   events(signal: AbortSignal): AsyncGenerator<EventView>;
   logs(signal: AbortSignal): AsyncGenerator<LogRecord>;
 }
@@ -96,6 +101,12 @@ export function createApi(token: string, base = '', send: typeof fetch = fetch):
     const { body } = await call('GET', path, { signal });
     if (body !== null) yield* parse(chunks(body)) as AsyncGenerator<T>;
   }
+  async function* terminal(guest: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const path = of(guest, '/console?follow=true');
+    for await (const { data } of stream<ConsoleView>(path, jsonLines, signal)) {
+      yield Uint8Array.fromBase64(data);
+    }
+  }
   const of = (guest: string, rest = ''): string => `/guests/${encodeURIComponent(guest)}${rest}`;
   const snapshotOf = (guest: string, snapshot: string): string =>
     of(guest, `/snapshots/${encodeURIComponent(snapshot)}`);
@@ -117,6 +128,11 @@ export function createApi(token: string, base = '', send: typeof fetch = fetch):
     requests: (guest, after, signal) =>
       value('GET', of(guest, `/requests?after=${after}&limit=512`), until(signal)),
     replay: (guest, request) => value('POST', of(guest, `/requests/${request}/replay`)),
+    terminal,
+    async type(guest, bytes) {
+      const body = { data: bytes.toBase64() };
+      return (await value<{ taken: number }>('POST', of(guest, '/console'), { body })).taken;
+    },
     events: (signal) => stream('/events', eventData, signal),
     logs: (signal) => stream('/logs?follow=true&limit=500', jsonLines, signal),
   };

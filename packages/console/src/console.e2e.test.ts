@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHost } from '@polyvisor/host/host';
+import { CountingComputer } from '@polyvisor/host/testing/counting-computer';
 import type { Host } from '@polyvisor/host/host';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
@@ -196,6 +197,20 @@ describe.skipIf(executablePath === undefined)('the console in a browser', () => 
     await button('Create and start').click();
     await page.getByRole('heading', { name: 'l2' }).waitFor();
     expect(Object.fromEntries(host.guest('l2').facts())).toMatchObject({ chain: '10' });
+  });
+
+  test('a computer’s terminal shows what it said, and takes what is typed', async () => {
+    using computer = new CountingComputer();
+    await host.create({ kind: 'linux', name: 'box', options: computer.options });
+    await open('#/guests/box');
+    await link('Terminal').click();
+    const screen = page.locator('.xterm-rows');
+    await screen.getByText('ok').waitFor();
+    await page.keyboard.type('ab');
+    await screen.getByText('a1b2').waitFor();
+    await page.screenshot({ path: join(directory, 'terminal.png') });
+    await host.guest('box').remove();
+    await open('#/guests/l2');
   });
 
   test('a guest is removed once that is agreed to', async () => {

@@ -8,6 +8,7 @@ import './style/parts.css';
 import './style/guests.css';
 import './style/evm.css';
 import './style/snapshots.css';
+import './style/terminal.css';
 
 const element = document.getElementById('console');
 if (element !== null) render(<Root token={takeToken(window)} />, element);

@@ -11,7 +11,7 @@ export type Route =
 
 export type GuestTab = (typeof guestTabs)[number];
 
-export const guestTabs = ['overview', 'blocks', 'snapshots', 'requests'] as const;
+export const guestTabs = ['overview', 'terminal', 'blocks', 'snapshots', 'requests'] as const;
 
 export function parseRoute(hash: string): Route {
   const path = hash.replace(/^#\/?/, '');

@@ -13,6 +13,7 @@ import { hrefOf } from '../router.ts';
 import type { GuestTab, Route } from '../router.ts';
 import { SnapshotsPage } from '../snapshots/snapshots-page.tsx';
 import { useStore } from '../store.ts';
+import { TerminalPage } from '../terminal/terminal-page.tsx';
 import { GuestActions } from './guest-actions.tsx';
 import { Overview } from './overview.tsx';
 
@@ -76,6 +77,8 @@ function Tab({ route, guest }: { route: GuestRoute; guest: GuestView }): JSX.Ele
   switch (route.page) {
     case 'overview':
       return <Overview guest={guest} />;
+    case 'terminal':
+      return <TerminalPage key={guest.id} guest={guest} />;
     case 'snapshots':
       return <SnapshotsPage key={guest.id} guest={guest} />;
     case 'requests':
@@ -97,8 +100,9 @@ function tabsOf(guest: GuestView): readonly (readonly [GuestTab, string])[] {
   return [
     ['overview', 'Overview'],
     ...(guest.kind === 'evm' ? [['blocks', 'Blocks'] as const] : []),
+    ...(guest.kind === 'linux' ? [['terminal', 'Terminal'] as const] : []),
     ['snapshots', 'Snapshots'],
-    ['requests', 'RPC log'],
+    ...(guest.kind === 'evm' ? [['requests', 'RPC log'] as const] : []),
   ];
 }
 

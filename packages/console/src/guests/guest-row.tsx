@@ -6,6 +6,7 @@ import { CopyButton } from '../parts/copy-button.tsx';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { hrefOf } from '../router.ts';
 import { GuestActions } from './guest-actions.tsx';
+import { workUnits } from './work-units.ts';
 
 /** A guest in the list: how it is, what it uses, where it answers, what can be done to it. */
 export function GuestRow({ guest }: { guest: GuestView }): JSX.Element {
@@ -23,7 +24,7 @@ export function GuestRow({ guest }: { guest: GuestView }): JSX.Element {
         {guest.reason !== undefined && <p class="bad">{guest.reason.message}</p>}
       </div>
       <div class="guest-charts">
-        <UsageCharts guestId={guest.id} size="spark" />
+        <UsageCharts guest={guest} size="spark" />
       </div>
       <div class="guest-foot">
         <Endpoints guest={guest} />
@@ -33,19 +34,20 @@ export function GuestRow({ guest }: { guest: GuestView }): JSX.Element {
   );
 }
 
-export function UsageCharts(props: { guestId: string; size: 'spark' | 'large' }): JSX.Element {
+export function UsageCharts(of: { guest: GuestView; size: 'spark' | 'large' }): JSX.Element {
+  const props = { guestId: of.guest.id, size: of.size };
   return (
     <>
       <Chart {...props} field="cpu" label="CPU" format={formatShare} />
       <Chart {...props} field="memory" label="Memory" format={formatBytes} />
-      <Chart {...props} field="work" label="Gas/s" format={formatScaled} />
+      <Chart {...props} field="work" label={workUnits(of.guest.kind).rate} format={formatScaled} />
     </>
   );
 }
 
 export function Endpoints({ guest }: { guest: GuestView }): JSX.Element {
   if (guest.endpoints.length === 0) {
-    return <span class="faint">answers in process only: no open endpoint</span>;
+    return <span class="faint">no open port</span>;
   }
   return (
     <div class="endpoints">

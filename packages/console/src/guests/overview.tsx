@@ -7,6 +7,7 @@ import { Time } from '../parts/time.tsx';
 import { hrefOf } from '../router.ts';
 import { useStore } from '../store.ts';
 import { Endpoints, UsageCharts } from './guest-row.tsx';
+import { workUnits } from './work-units.ts';
 
 /** What a guest uses, what it may use, and what it is. */
 export function Overview({ guest }: { guest: GuestView }): JSX.Element {
@@ -14,7 +15,7 @@ export function Overview({ guest }: { guest: GuestView }): JSX.Element {
   return (
     <>
       <section class="charts" aria-label="Usage over the last two minutes">
-        <UsageCharts guestId={guest.id} size="large" />
+        <UsageCharts guest={guest} size="large" />
       </section>
       <div class="columns">
         <section class="panel">
@@ -48,7 +49,7 @@ export function Overview({ guest }: { guest: GuestView }): JSX.Element {
                 `${formatBytes(usage.storageBytes)} of ${formatBytes(limits.storageBytesMax)}`,
               ],
               ['network', formatBytes(usage.networkBytes)],
-              ['work done', `${formatCount(BigInt(usage.work))} gas`],
+              ['work done', `${formatCount(BigInt(usage.work))} ${workUnits(guest.kind).name}`],
               [
                 'requests',
                 `${formatCount(usage.requests)}, ${formatCount(usage.requestsFailed)} failed`,

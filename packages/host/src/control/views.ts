@@ -156,6 +156,7 @@ export type RequestView = z.infer<typeof requestView>;
 export type HostView = z.infer<typeof hostView>;
 export type CheckView = z.infer<typeof checkView>;
 export type EventView = z.infer<typeof eventView>;
+export type ConsoleView = z.infer<typeof consoleView>;
 export type RunView = z.infer<typeof runView>;
 export type OutcomeView = z.infer<typeof outcomeView>;
 

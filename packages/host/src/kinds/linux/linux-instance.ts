@@ -116,7 +116,7 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
   }
 
   head(): string {
-    return this.machine.hasEnded ? 'off' : 'on';
+    return this.machine.hasEnded ? 'off' : `${this.machine.uptimeSeconds} s`;
   }
 
   facts(): readonly Fact[] {

@@ -83,6 +83,11 @@ export class LinuxMachine implements Machine, Disposable {
     return this.#hasEnded;
   }
 
+  /** Seconds that the guest has lived, as its own clock counts. */
+  get uptimeSeconds(): number {
+    return Math.floor(this.#computer.ticks / TICKS_PER_SECOND);
+  }
+
   /** When it wants to be told the time again; undefined: never. */
   get wakesAtMs(): number | undefined {
     if (!this.#isIdle || this.#hasEnded) return undefined;
