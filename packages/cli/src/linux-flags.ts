@@ -1,10 +1,8 @@
+import { DEFAULT_IMAGE } from '@polyvisor/host/kinds/linux/linux-limits';
 import type { GuestSpec } from '@polyvisor/host/guest-spec';
 import type { DiskOptions, LinuxOptions } from '@polyvisor/host/kinds/linux/linux-types';
 import { attributeOf, text, texts } from './flags.ts';
 import type { Flag } from './flags.ts';
-
-/** The image that boots when nothing else is said. */
-export const DEFAULT_IMAGE = 'linux';
 
 /** Flags of a computer. */
 export const linuxFlags: readonly Flag[] = [
@@ -53,7 +51,7 @@ export function linuxSpecOf(
 function linuxOptionsOf(parsed: Readonly<Record<string, unknown>>): LinuxOptions {
   const { image, kernel, initrd, append, ram, disk, forward } = parsed;
   const given: { [K in keyof LinuxOptions]: unknown } = {
-    image: image ?? (kernel === undefined ? DEFAULT_IMAGE : undefined),
+    image,
     kernel,
     initrd,
     commandLine: append,

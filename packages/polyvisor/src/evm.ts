@@ -1,5 +1,6 @@
 import type { GuestLimits, GuestSpec } from '@polyvisor/host/guest-spec';
 import type { EvmOptions } from '@polyvisor/host/kinds/evm-types';
+import { specOf } from './spec-of.ts';
 
 export type { Hardfork } from '@polyvisor/evm/hardfork';
 export type {
@@ -16,16 +17,7 @@ export type {
  * @example evm({ hardfork: 'osaka', accounts: 20, memory: '256MiB' })
  */
 export function evm(settings: EvmSettings = {}): GuestSpec<'evm'> {
-  const { name, cpu, memory, storage, network, ...options } = settings;
-  return {
-    kind: 'evm',
-    ...(name === undefined ? {} : { name }),
-    ...(cpu === undefined ? {} : { cpu }),
-    ...(memory === undefined ? {} : { memory }),
-    ...(storage === undefined ? {} : { storage }),
-    ...(network === undefined ? {} : { network }),
-    options,
-  };
+  return specOf('evm', settings);
 }
 
 /** The chain's own options and the limits of any guest, in one object. */

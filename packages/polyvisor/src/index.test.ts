@@ -1,4 +1,4 @@
-import { HostError, createHost, evm } from 'polyvisor';
+import { HostError, createHost, evm, linux } from 'polyvisor';
 import { defineConfig } from 'polyvisor/config';
 import { expect, test } from 'vitest';
 
@@ -11,6 +11,11 @@ test('evm() parts the limits of any guest from the options of a chain', () => {
     options: { chainId: 5, port: 0 },
   });
   expect(evm()).toEqual({ kind: 'evm', options: {} });
+  expect(linux({ ...limits, ram: '1GiB' })).toEqual({
+    kind: 'linux',
+    ...limits,
+    options: { ram: '1GiB' },
+  });
 });
 
 test('a host and a chain, through the one door', async () => {

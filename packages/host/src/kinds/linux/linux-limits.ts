@@ -7,6 +7,8 @@ export const linuxRanges = {
   guestPort: { min: 1, max: 65_535 },
 } as const satisfies Record<string, Range>;
 
+/** The image that boots when nothing else is said. */
+export const DEFAULT_IMAGE = 'linux';
 export const DISKS_MAX = 16;
 export const FORWARDS_MAX = 256;
 /** As the kernel's own limit. @see Linux, arch/riscv/include/uapi/asm/setup.h, COMMAND_LINE_SIZE */

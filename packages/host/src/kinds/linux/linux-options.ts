@@ -3,7 +3,13 @@ import { HostError } from '@polyvisor/errors/host-error';
 import { parseIpv4 } from '@polyvisor/net/address';
 import { inRange, wholeInRange } from '../../guest-spec.ts';
 import { parseSize } from '../../sizes.ts';
-import { COMMAND_LINE_MAX, DISKS_MAX, FORWARDS_MAX, linuxRanges } from './linux-limits.ts';
+import {
+  COMMAND_LINE_MAX,
+  DEFAULT_IMAGE,
+  DISKS_MAX,
+  FORWARDS_MAX,
+  linuxRanges,
+} from './linux-limits.ts';
 import type { DiskOptions, Forward, LinuxOptions, ResolvedLinuxOptions } from './linux-types.ts';
 
 const RAM_DEFAULT = '512MiB';
@@ -42,11 +48,10 @@ export function resolveLinuxOptions(
     const known = Object.keys(OPTIONS).join(', ');
     throw bad(`${where}.${name}`, 'there is no such option', `options are ${known}`);
   }
-  const image = options.image === undefined ? undefined : findImage(options.image);
-  const kernel = options.kernel === undefined ? image?.kernel : resolve(options.kernel);
-  if (kernel === undefined) {
-    throw bad(`${where}.kernel`, 'there is nothing to boot', 'give an image, or a kernel');
-  }
+  const hasKernel = options.kernel !== undefined;
+  const imageName = options.image ?? (hasKernel ? undefined : DEFAULT_IMAGE);
+  const image = imageName === undefined ? undefined : findImage(imageName);
+  const kernel = hasKernel ? resolve(options.kernel) : image!.kernel;
   const commandLine = options.commandLine ?? image?.commandLine ?? COMMAND_LINE;
   if (commandLine.length > COMMAND_LINE_MAX || !/^[\x20-\x7e]*$/.test(commandLine)) {
     const hint = `give at most ${COMMAND_LINE_MAX} characters of ASCII`;
@@ -58,7 +63,7 @@ export function resolveLinuxOptions(
   return {
     kernel,
     initrd: options.initrd === undefined ? image?.initrd : resolve(options.initrd),
-    image: options.image,
+    image: imageName,
     root: image?.root,
     commandLine,
     ramBytes: ramBytesOf(options.ram ?? RAM_DEFAULT, `${where}.ram`),

@@ -6,7 +6,7 @@ export interface LinuxOptions {
   readonly kernel?: string;
   /** File of an initial RAM disk: a cpio archive, compressed with anything that the kernel knows. */
   readonly initrd?: string;
-  /** Name of an image (`polyvisor images ls`) that it boots. Default: none, then `kernel` is needed. */
+  /** Name of an image (`polyvisor images ls`) that it boots. Default: `linux`, or none where there is a `kernel`. */
   readonly image?: string;
   /** What the kernel is told. Default: the image's, or `console=ttyS0`. */
   readonly commandLine?: string;

@@ -134,7 +134,6 @@ describe('a computer', () => {
 
 describe('what can not be', () => {
   test.each([
-    [{}, /kernel: there is nothing to boot/],
     [{ kernel: 'k', ram: '1MiB' }, /ram: 1048576 is out of range/],
     [{ kernel: 'k', ram: '5GiB' }, /ram: 5368709120 is out of range/],
     [{ kernel: 'k', forwards: ['80'] }, /'80' is no port forward/],
