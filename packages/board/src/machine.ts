@@ -1,3 +1,4 @@
+import { sha256OfParts } from '@polyvisor/crypto/hashes';
 import { assert } from '@polyvisor/errors/assert';
 import type { Machine, MachineUsage, RunResult } from '@polyvisor/machine/machine';
 import {
@@ -6,7 +7,7 @@ import {
   createMemory,
   forkMemory,
 } from '@polyvisor/memory/guest-memory';
-import { PAGE_BYTES } from '@polyvisor/memory/pages';
+import { PAGE_BYTES, isZeroPage } from '@polyvisor/memory/pages';
 import type { Processor } from '@polyvisor/riscv/contract';
 import { Hart } from '@polyvisor/riscv/hart';
 import { Board } from './board.ts';
@@ -175,6 +176,14 @@ export class ComputerMachine implements Machine, Disposable {
   }
 
   /**
+   * SHA-256 of all that the computer is: its pages that are not all zeros, each behind its number,
+   * and everything else. The same for two computers that go on in the same way.
+   */
+  digest(): Uint8Array {
+    return sha256OfParts(this.#contents());
+  }
+
+  /**
    * Zeroes the page at a physical address: a guest that gave it away has no use for what it held.
    */
   releasePage(address: number): void {
@@ -190,13 +199,7 @@ export class ComputerMachine implements Machine, Disposable {
    */
   save(): SavedComputer {
     assert(!this.#end, 'a computer that ended is not saved');
-    const state = new StateWriter()
-      .section('computer', STATE_VERSION, (out) => {
-        this.#clock.saveState(out);
-        out.number(this.#timerAt).bytes(this.#hart.save());
-        this.#board.saveState(out);
-      })
-      .finish();
+    const state = this.#saveState();
     return { memory: this.#memory.snapshot(), state, servesSbi: this.#servesSbi };
   }
 
@@ -218,6 +221,31 @@ export class ComputerMachine implements Machine, Disposable {
 
   [Symbol.dispose](): void {
     this.#memory[Symbol.dispose]();
+  }
+
+  /** Everything but the memory. */
+  #saveState(): Uint8Array {
+    return new StateWriter()
+      .section('computer', STATE_VERSION, (out) => {
+        this.#clock.saveState(out);
+        out.number(this.#timerAt).bytes(this.#hart.save());
+        this.#board.saveState(out);
+      })
+      .finish();
+  }
+
+  *#contents(): Generator<Uint8Array> {
+    const bytes = this.#memory.bytes();
+    const words = new Int32Array(bytes.buffer);
+    const number = new Uint8Array(4);
+    for (let page = 0; page < bytes.length / PAGE_BYTES; page++) {
+      if (isZeroPage(words, page)) continue;
+      const content = bytes.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+      new DataView(number.buffer).setUint32(0, page, true);
+      yield number;
+      yield content;
+    }
+    yield this.#saveState();
   }
 
   #nextEvent(): number {

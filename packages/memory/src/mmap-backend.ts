@@ -2,7 +2,15 @@ import { assert } from '@polyvisor/errors/assert';
 import type { BackedMemory, BackendName, MemoryBackend, MemoryImage } from './memory-backend.ts';
 import type { Native } from './native.ts';
 import { type FileRange, PageFiles } from './page-files.ts';
-import { CHUNK_BYTES, PAGE_BYTES, type PageRange, isZero, overlay, pageRanges } from './pages.ts';
+import {
+  CHUNK_BYTES,
+  PAGE_BYTES,
+  type PageRange,
+  isZero,
+  isZeroPage,
+  overlay,
+  pageRanges,
+} from './pages.ts';
 
 /** An image in more pieces than this is written anew as one, so that a fork stays a few system calls. */
 const RANGES_MAX = 64;
@@ -172,9 +180,4 @@ class MappedMemory implements BackedMemory {
     }
     return fd;
   }
-}
-
-function isZeroPage(words: Int32Array, page: number): boolean {
-  const start = (page * PAGE_BYTES) / 4;
-  return isZero(words, start, start + PAGE_BYTES / 4);
 }

@@ -45,3 +45,9 @@ export function isZero(words: Int32Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (words[i] !== 0) return false;
   return true;
 }
+
+/** Whether a page of a memory is all zeros. */
+export function isZeroPage(words: Int32Array, page: number): boolean {
+  const start = (page * PAGE_BYTES) / 4;
+  return isZero(words, start, start + PAGE_BYTES / 4);
+}
