@@ -22,6 +22,8 @@ export interface ReleaseFile {
 export interface Release {
   readonly suite: string;
   readonly codename: string;
+  /** `13.7`; empty where a release has none. */
+  readonly version: string;
   readonly components: readonly string[];
   readonly architectures: readonly string[];
   /** Whether files are also at `by-hash/SHA256/<hash>` beside them, where a mirror being updated doesn't mix them. */
@@ -111,6 +113,7 @@ function parseRelease(text: string): Release {
   return {
     suite: fields.get('suite') ?? '',
     codename: fields.get('codename') ?? '',
+    version: fields.get('version') ?? '',
     components: words('components'),
     architectures: words('architectures'),
     isByHash: fields.get('acquire-by-hash') === 'yes',

@@ -28,10 +28,16 @@ const PACKAGE_BYTES_MAX = 2 * 1024 * 1024 * 1024;
 /** A Debian repository. What it gives was checked against the release, and the release as `trust` says. */
 export class Repository {
   readonly #options: RepositoryOptions;
+  readonly release: Release;
   readonly packages: readonly PackageInfo[];
 
-  private constructor(options: RepositoryOptions, packages: readonly PackageInfo[]) {
+  private constructor(
+    options: RepositoryOptions,
+    release: Release,
+    packages: readonly PackageInfo[],
+  ) {
     this.#options = options;
+    this.release = release;
     this.packages = packages;
   }
 
@@ -55,7 +61,7 @@ export class Repository {
         await readIndex(options, release, `${component}/binary-${architecture}/Packages`),
       );
     }
-    return new Repository(options, indexes.flat());
+    return new Repository(options, release, indexes.flat());
   }
 
   /** The file of a package. @throws HostError `fetch-failed`, `image-damaged` when it isn't what the index says */

@@ -1,0 +1,95 @@
+/**
+ * Scripts of a guest that begin it. All are run by the busybox that comes with them, whatever else
+ * the image has.
+ */
+
+/**
+ * The first process: what a kernel leaves to it, a network, and then what goes on: the image's own
+ * init where the image is Debian and has one, else busybox's.
+ */
+export const initScript: string = String.raw`#!/.polyvisor/busybox sh
+box=/.polyvisor/busybox
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=linux
+$box mkdir -p /proc /sys /dev /run /tmp /root
+$box mount -t proc proc /proc
+$box mount -t sysfs sysfs /sys
+$box mount -t devtmpfs dev /dev
+# The kernel found no console where there was no /dev.
+exec <>/dev/console >&0 2>&0
+$box mkdir -p /dev/pts /dev/shm
+$box mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
+$box mount -t tmpfs -o mode=1777 shm /dev/shm
+$box mount -t tmpfs -o mode=755 run /run
+# Modules of the devices that are there, by their numbers: each takes a while to load.
+loaded=' '
+for each in /sys/bus/virtio/devices/*/device; do
+  [ -e "$each" ] || continue
+  read -r device <"$each"
+  device=$((device))
+  case $loaded in *" $device "*) continue ;; esac
+  loaded="$loaded$device "
+  for module in /.polyvisor/modules/$device/*.ko; do
+    [ ! -e "$module" ] || $box insmod "$module"
+  done
+done
+
+# Packages were unpacked only: their scripts are programs of the guest. None of them is to start a service now.
+if [ -e /.polyvisor/first-start ]; then
+  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+  $box chmod 755 /usr/sbin/policy-rc.d
+  DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true \
+    dpkg --configure -a --force-confdef --force-confold </dev/null &&
+    $box rm -f /.polyvisor/first-start
+  $box rm -f /usr/sbin/policy-rc.d
+fi
+[ ! -e /.polyvisor/own-init ] || exec /sbin/init
+
+$box hostname polyvisor
+[ -e /bin/sh ] || { $box mkdir -p /bin && $box --install -s /bin; }
+for name in poweroff reboot halt; do
+  [ -e /sbin/$name ] || [ -e /bin/$name ] || $box ln -s $box /bin/$name
+done
+$box ip link set lo up
+if [ -e /sys/class/net/eth0 ]; then
+  $box ip link set eth0 up
+  # In the background if nobody answers soon.
+  $box udhcpc -b -i eth0 -t 3 -T 1 -A 5 -s /.polyvisor/network </dev/null >/dev/null 2>&1
+fi
+# busybox's init reads no other file.
+[ -e /etc/inittab ] || { $box mkdir -p /etc && : >/etc/inittab; }
+$box mount --bind /.polyvisor/inittab /etc/inittab
+exec $box init
+`;
+
+/** What busybox's init keeps alive: the agent, and a shell at the console. */
+export const initTable = `::respawn:/.polyvisor/agent
+::respawn:/.polyvisor/console
+::ctrlaltdel:/.polyvisor/busybox reboot
+`;
+
+/** A shell at the console, as the leader of its session and with control over jobs. */
+export const consoleScript: string = String.raw`#!/.polyvisor/busybox sh
+. /.polyvisor/environment
+export PS1='# '
+exec /.polyvisor/busybox cttyhack /bin/sh -i
+`;
+
+/** What udhcpc runs when it has an address, a new one, or none any more. */
+export const networkScript: string = String.raw`#!/.polyvisor/busybox sh
+box=/.polyvisor/busybox
+case $1 in
+  deconfig)
+    $box ip addr flush dev "$interface"
+    $box ip link set "$interface" up
+    ;;
+  bound | renew)
+    $box ip addr flush dev "$interface"
+    $box ip addr add "$ip/$mask" dev "$interface"
+    for each in $router; do $box ip route add default via "$each" dev "$interface"; done
+    {
+      [ -z "$domain" ] || echo "search $domain"
+      for each in $dns; do echo "nameserver $each"; done
+    } >/etc/resolv.conf
+    ;;
+esac
+`;
