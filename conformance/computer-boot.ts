@@ -1,8 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TICKS_PER_SECOND } from '@polyvisor/board/device';
-import { type ComputerMachine, createComputer } from '@polyvisor/board/machine';
-import { INITRD_FILE, KERNEL_FILE, debianBootFolder } from './debian-boot.ts';
+import {
+  type ComputerMachine,
+  type ComputerOptions,
+  createComputer,
+} from '@polyvisor/board/machine';
+import { VirtioConsole } from '@polyvisor/board/virtio/console';
+import { AGENT_HELLO } from '@polyvisor/images/guest/agent-script';
+import { findImage, readImageFile } from '@polyvisor/images/image-store';
+import { MICRO_IMAGE, fillStore, hasMicroImage, plainBoot } from './debian-boot.ts';
 import { type FileResult, type RunOptions, book, emptyResult } from './suite.ts';
 import type { TarFile } from './tar.ts';
 
@@ -15,14 +21,18 @@ const SLICE_STEPS = 2_000_000;
 const STEPS_MAX = 20_000_000_000;
 
 /** A folder with a kernel and an initial RAM disk: one that the user names, or Debian's. */
-export function* inputs(folder: string | undefined): Generator<TarFile> {
-  yield { path: folder ?? debianBootFolder(CACHE), bytes: Buffer.alloc(0) };
+export async function* inputs(folder: string | undefined): AsyncGenerator<TarFile> {
+  if (folder === undefined) await fillStore(CACHE);
+  yield { path: folder ?? CACHE, bytes: Buffer.alloc(0) };
 }
 
 export function runFile(path: string, _content: string, options: RunOptions): FileResult {
   const result = emptyResult();
   book(result, 'boots to a shell, answers, and powers off', options, () => bootToShell(path));
   book(result, 'two boots in deterministic time are the same', options, () => bootTwice(path));
+  if (hasMicroImage(path)) {
+    book(result, 'the micro image runs commands for the host', options, () => bootImage(path));
+  }
   return result;
 }
 
@@ -52,15 +62,47 @@ function bootTwice(folder: string): string | undefined {
 }
 
 function start(folder: string, time: 'host' | 'steps'): ComputerMachine {
-  return createComputer(
-    { ramBytes: RAM_BYTES, time },
-    {
-      kind: 'linux',
-      kernel: readFileSync(join(folder, KERNEL_FILE)),
-      initrd: readFileSync(join(folder, INITRD_FILE)),
-      arguments: ARGUMENTS,
+  const what = { kind: 'linux', ...plainBoot(folder), arguments: ARGUMENTS } as const;
+  return createComputer({ ramBytes: RAM_BYTES, time }, what);
+}
+
+/** What the agent is asked to do, and says: see `packages/images/src/guest/agent-script.ts`. */
+const COMMAND = 'uname -a; echo sorry >&2; exit 7';
+function bootImage(home: string): string | undefined {
+  const image = findImage(home, MICRO_IMAGE);
+  let said = '';
+  const console_ = new VirtioConsole({
+    transmit: (bytes) => {
+      said += Buffer.from(bytes).toString('latin1');
     },
-  );
+  });
+  const options: ComputerOptions = { ramBytes: RAM_BYTES, pciDevices: [console_] };
+  using computer = createComputer(options, {
+    kind: 'linux',
+    kernel: readImageFile(image, 'kernel'),
+    initrd: readImageFile(image, 'initrd'),
+    arguments: image.commandLine,
+  });
+  const session = new Session(computer, 'host');
+  if (!session.waitUntil(() => said === `${AGENT_HELLO}\n`)) return session.report('no agent');
+  said = '';
+  console_.receive(Buffer.from(`run 1 ${Buffer.from(COMMAND).toString('base64')}\n`));
+  if (!session.waitUntil(() => /^end .*\n/m.test(said))) return session.report('no end');
+  const lines = said
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' '));
+  const textOf = (kind: string): string =>
+    lines.flatMap(([first, , text]) => (first === kind ? [atob(text!)] : [])).join('');
+  const isRight =
+    /^Linux polyvisor \S+ .* riscv64 GNU\/Linux\n$/.test(textOf('out')) &&
+    textOf('err') === 'sorry\n' &&
+    said.endsWith('end 1 7\n');
+  if (!isRight) return `the agent said ${said}`;
+  if (!session.waitFor(PROMPT)) return session.report('no shell');
+  session.type('poweroff\n');
+  session.waitFor(undefined);
+  return computer.end?.kind === 'poweroff' ? undefined : session.report('no end');
 }
 
 /** Somebody at the serial line, with a clock. */
@@ -88,18 +130,23 @@ class Session {
 
   /** Runs until a text comes, or, without one, to the end. False where it never does. */
   waitFor(text: string | undefined): boolean {
-    while (this.#steps < STEPS_MAX) {
+    return this.waitUntil(() => {
       const at = text === undefined ? -1 : this.output.indexOf(text, this.#seen);
-      if (text !== undefined && at >= 0) {
-        this.#seen = at + text.length;
-        return true;
-      }
+      if (at >= 0) this.#seen = at + text!.length;
+      return at >= 0;
+    });
+  }
+
+  /** False where it never is, or only an idle machine in deterministic time is left. */
+  waitUntil(isDone: () => boolean): boolean {
+    while (this.#steps < STEPS_MAX) {
+      if (isDone()) return true;
       const { reason, used } = this.#computer.run(SLICE_STEPS);
       this.#steps += used;
       this.output += Buffer.from(this.#computer.takeSerialOutput()).toString('latin1');
-      if (reason === 'halt') return text !== undefined && this.output.includes(text);
+      if (reason === 'halt') return isDone();
       if (this.#time === 'host') this.#moveOn(reason === 'idle');
-      else if (reason === 'idle') return false;
+      else if (reason === 'idle') return isDone();
     }
     return false;
   }

@@ -31,7 +31,7 @@ export interface RunOptions {
 }
 
 /** @param folder what a user gives with `--elf-dir` */
-export type Inputs = (folder: string | undefined) => Iterable<TarFile>;
+export type Inputs = (folder: string | undefined) => Iterable<TarFile> | AsyncIterable<TarFile>;
 
 export type RunFile = (path: string, content: string, options: RunOptions) => FileResult;
 

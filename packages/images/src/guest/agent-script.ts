@@ -23,7 +23,7 @@ const MARK: Uint8Array = latin1ToBytes('\0\xffpolyvisor\0\xffend of output\0\xff
 
 /**
  * What base64 makes of the mark after a number of bytes that is `rest` more than a multiple of
- * three, up to where the mark alone decides about it. Because the mark begins with zeros, in front
+ * three, up to where the mark alone decides about it. Because the mark begins with a zero, in front
  * of it stands what base64 would make of the bytes alone, but for the `=` at the end.
  */
 function markAfter(rest: 0 | 1 | 2): string {
@@ -39,15 +39,13 @@ function markAfter(rest: 0 | 1 | 2): string {
  * A line is ASCII and ends with `\n`; its fields stand one blank apart; bytes are in base64, or `-`
  * where there are none; an id is of letters, digits, `_` and `-`.
  * ```
- * host   run <id> <script>         begins `sh -c <script>`, with <id>.in as standard input where
- * that is
- *        put <id> <path> <bytes>   appends bytes to a file, in the order of the lines; ends as a
- * command does
- *        kill <id>                 kills a command and its process group: it ends with 137
- * guest  hello 1                   first of all, and again after the agent was started anew
- *        out <id> <bytes>          what the command wrote to standard output; at most 768 bytes
- *        err <id> <bytes>          the same of standard error
- *        end <id> <status>         after all of that: 0 to 255, 128 + n after signal n
+ * host   run <id> <script>        begins `sh -c <script>`; its standard input is <id>.in, if any
+ *        put <id> <path> <bytes>  appends bytes to a file, in the order of the lines, and ends
+ *        kill <id>                kills a command and its process group: it ends with 137
+ * guest  hello 1                  first of all, and again after the agent was started anew
+ *        out <id> <bytes>         what the command wrote to standard output; at most 768 bytes
+ *        err <id> <bytes>         the same of standard error
+ *        end <id> <status>        after all of that: 0 to 255, 128 + n after signal n
  * ```
  * A command is over when its shell is: what others that it left behind write after that is read,
  * and thrown away. So that nothing the command wrote itself is lost, a mark follows it through the

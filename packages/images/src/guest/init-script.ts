@@ -33,7 +33,7 @@ for each in /sys/bus/virtio/devices/*/device; do
   done
 done
 
-# Packages were unpacked only: their scripts are programs of the guest. None of them is to start a service now.
+# Packages were unpacked only: their scripts are programs of the guest. None is to start a service.
 if [ -e /.polyvisor/first-start ]; then
   printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
   $box chmod 755 /usr/sbin/policy-rc.d

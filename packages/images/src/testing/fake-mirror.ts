@@ -30,8 +30,8 @@ export class FakeMirror implements FetchDoor {
       const about = `Package: ${name}\nVersion: ${version}\nArchitecture: riscv64\n${fields}`;
       const bytes = makeDeb({ ...content, control: about });
       this.files.set(`${FAKE_MIRROR}/pool/${name}.deb`, bytes);
-      const file = `Filename: pool/${name}.deb\nSize: ${bytes.length}\nSHA256: ${sha256Hex(bytes)}\n`;
-      return about + file;
+      const place = `Filename: pool/${name}.deb\n`;
+      return `${about}${place}Size: ${bytes.length}\nSHA256: ${sha256Hex(bytes)}\n`;
     });
     const index = gzipSync(paragraphs.join('\n'));
     const place = `${FAKE_MIRROR}/dists/${suite}`;
