@@ -165,8 +165,8 @@ describe.each(shells.map((words) => ({ words })))('with $words', ({ words }) => 
   );
 
   test('output comes while the command runs', async () => {
-    guest.say(`run a ${base64(`echo here; read line <'${directory}/fifo'; echo "$line"`)}`);
     spawnSync('mkfifo', [join(directory, 'fifo')]);
+    guest.say(`run a ${base64(`echo here; read line <'${directory}/fifo'; echo "$line"`)}`);
     await guest.until(() => guest.output('out', 'a').toString() === 'here\n');
     expect(guest.ended.has('a')).toBe(false);
     expect(await guest.run('b', `echo there >'${directory}/fifo'`)).toBe(0);

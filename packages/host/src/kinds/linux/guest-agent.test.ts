@@ -25,7 +25,7 @@ describe('the agent of a guest', () => {
     const seen: string[] = [];
     const onOutput = (stream: string, bytes: Uint8Array): void =>
       void seen.push(`${stream} ${text(bytes)}`);
-    const first = agent.run('echo', onOutput);
+    const first = agent.run('echo', { onOutput });
     const second = agent.run('false');
     expect(sent).toEqual([`run p1 ${base64('echo')}\n`, `run p2 ${base64('false')}\n`]);
     say(`out p1 ${base64('a')}\nerr p1 ${base64('b')}\nend p2 1\nou`);
@@ -42,6 +42,24 @@ describe('the agent of a guest', () => {
     expect(agent.isReady).toBe(false);
     say('hello 1\r\n');
     await ready;
+    expect(agent.isReady).toBe(true);
+  });
+
+  test('what a command reads is put before it begins', async () => {
+    const { agent, sent, say } = setUp();
+    const running = agent.run('cat', { stdin: 'in' });
+    const path = base64('/run/polyvisor/p1.in');
+    expect(sent).toEqual([`put p1-in ${path} ${base64('in')}\n`, `run p1 ${base64('cat')}\n`]);
+    say('end p1-in 0\nend p1 0\n');
+    expect((await running).exitCode).toBe(0);
+  });
+
+  test('commands end with the agent that ran them', async () => {
+    const { agent, say } = setUp();
+    say('hello 1\n');
+    const running = agent.run('sleep');
+    say('hello 1\n');
+    await expect(running).rejects.toThrow(code('guest-restarted'));
     expect(agent.isReady).toBe(true);
   });
 
@@ -100,7 +118,7 @@ describe('the agent of a guest', () => {
     await Promise.resolve();
     await new Promise((resolve) => setImmediate(resolve));
     say('end p2 1\n');
-    await expect(written).rejects.toThrow(code('agent-failed'));
+    await expect(written).rejects.toThrow(code('command-failed'));
     const sizes = sent.map((line) => Buffer.from(line.trim().split(' ')[3]!, 'base64').length);
     expect(sizes).toEqual([24_576, 5424]);
     expect(sent[0]).toMatch(`put p1 ${base64('/a b')} `);

@@ -1,4 +1,5 @@
 import { HostError } from '@polyvisor/errors/host-error';
+import { AGENT_DIRECTORY } from '@polyvisor/images/guest/agent-script';
 import type { CommandResult, OutputStream, RunOptions } from '../../instance.ts';
 
 /** What a command printed that is kept for its result; more of it ends the command. */
@@ -82,18 +83,27 @@ export class GuestAgent {
   }
 
   /** Runs a script of the guest's shell to its end. @throws HostError `agent-busy`, `output-limit` */
-  async run(script: string, onOutput?: RunOptions['onOutput']): Promise<CommandResult> {
-    return await this.#call((id) => `run ${id} ${base64(Buffer.from(script))}\n`, onOutput);
+  async run(
+    script: string,
+    { stdin, onOutput }: Pick<RunOptions, 'stdin' | 'onOutput'> = {},
+  ): Promise<CommandResult> {
+    const input = stdin === undefined ? undefined : Buffer.from(stdin);
+    return await this.#call((id) => {
+      // Lines are served in their order, so the input is there when the command begins.
+      for (const put of input ? putLines(`${AGENT_DIRECTORY}/${id}.in`, input) : []) {
+        this.#send(Buffer.from(put(`${id}-in`)));
+      }
+      return `run ${id} ${base64(Buffer.from(script))}\n`;
+    }, onOutput);
   }
 
-  /** Appends to a file. @throws HostError `agent-failed` when the guest can't */
+  /** Appends to a file. @throws HostError `command-failed` with what the guest says */
   async append(path: string, content: Uint8Array): Promise<void> {
-    const target = base64(Buffer.from(path));
-    for (let at = 0; at < content.length; at += PUT_BYTES) {
-      const piece = base64(content.subarray(at, at + PUT_BYTES));
-      const { exitCode } = await this.#call((id) => `put ${id} ${target} ${piece}\n`);
+    for (const put of putLines(path, content)) {
+      const { exitCode, stderr } = await this.#call(put);
       if (exitCode !== 0) {
-        throw new HostError('agent-failed', `the guest can't write ${path}: status ${exitCode}`);
+        const why = Buffer.from(stderr).toString('utf8').trim();
+        throw new HostError('command-failed', `the guest can't write ${path}: ${why}`);
       }
     }
   }
@@ -123,11 +133,7 @@ export class GuestAgent {
 
   #take(line: string): void {
     const [word, id = '', data = ''] = line.trim().split(' ');
-    if (word === 'hello') {
-      this.#isReady = true;
-      for (const { resolve } of this.#waiting.splice(0)) resolve();
-      return;
-    }
+    if (word === 'hello') return this.#welcome();
     const running = this.#running.get(id);
     if (running === undefined) return;
     if (word === 'out') this.#takeOutput(id, running, 'stdout', data);
@@ -137,6 +143,14 @@ export class GuestAgent {
       const [stdout, stderr] = [Buffer.concat(running.stdout), Buffer.concat(running.stderr)];
       running.resolve({ exitCode: Number(data), stdout, stderr });
     }
+  }
+
+  /** The agent is there; one that was there before is not any more, with all that ran in it. */
+  #welcome(): void {
+    const waiting = this.#waiting.splice(0);
+    this.end(new HostError('guest-restarted', 'the guest, or its agent, began anew'));
+    this.#isReady = true;
+    for (const { resolve } of waiting) resolve();
   }
 
   #takeOutput(id: string, running: Running, stream: OutputStream, data: string): void {
@@ -151,6 +165,15 @@ export class GuestAgent {
     }
     running[stream].push(bytes);
     running.onOutput?.(stream, bytes);
+  }
+}
+
+/** Lines that append to a file, each with the name that it is to have. */
+function* putLines(path: string, content: Uint8Array): Generator<(id: string) => string> {
+  const target = base64(Buffer.from(path));
+  for (let at = 0; at < content.length; at += PUT_BYTES) {
+    const piece = base64(content.subarray(at, at + PUT_BYTES));
+    yield (id) => `put ${id} ${target} ${piece}\n`;
   }
 }
 

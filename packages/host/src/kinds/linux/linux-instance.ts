@@ -166,13 +166,7 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
 
   async run(words: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
     await this.ready();
-    const stdin = options.stdin === undefined ? undefined : Buffer.from(options.stdin);
-    const { onOutput } = options;
-    if (stdin === undefined) return await this.#agent.run(scriptOf(words, options), onOutput);
-    const file = `/tmp/.polyvisor-${Buffer.from(this.#context.entropy(8)).toString('hex')}`;
-    await this.writeFile(file, stdin);
-    const script = `${scriptOf(words, options)} <${file}; status=$?; rm -f ${file}; exit $status`;
-    return await this.#agent.run(script, onOutput);
+    return await this.#agent.run(scriptOf(words, options), options);
   }
 
   async writeFile(path: string, content: Uint8Array | string): Promise<void> {

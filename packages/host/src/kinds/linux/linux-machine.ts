@@ -168,6 +168,7 @@ export class LinuxMachine implements Machine, Disposable {
   /** Boots from what it first booted from, with its disks as they are. */
   reboot(): void {
     const before = this.#computer;
+    this.#parts.agent().end(new HostError('guest-restarted', 'the guest began anew'));
     this.#workBefore += BigInt(before.steps);
     this.#devices = this.#makeDevices(this.#devices.media);
     this.#computer = this.#booted();

@@ -1,6 +1,7 @@
 import type { Boot } from '@polyvisor/board/boot';
 import { assert } from '@polyvisor/errors/assert';
-import { findImage } from './image-finder.ts';
+import { findImage } from '@polyvisor/images/image-store';
+import { homeDirectory } from '../../home-directory.ts';
 import type { GuestContext } from '../../instance.ts';
 import type { GuestKind } from '../kind.ts';
 import { LinuxInstance } from './linux-instance.ts';
@@ -17,7 +18,8 @@ export const linuxKind: GuestKind<
   object,
   LinuxInstance
 > = {
-  resolve: (options, where) => resolveLinuxOptions(options, where, findImage),
+  resolve: (options, where) =>
+    resolveLinuxOptions(options, where, (name) => findImage(homeDirectory(), name)),
   create: async (options, context) => begin(options, context),
   // Its state ended with the host that had it: it boots again.
   load: async (options, _rows, context) => begin(options, context),
