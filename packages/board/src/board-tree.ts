@@ -4,6 +4,8 @@ import { TICKS_PER_SECOND } from './device.ts';
 import {
   ACLINT_BASE,
   ACLINT_BYTES,
+  GENERATION_ID_BASE,
+  GENERATION_ID_INTERRUPT,
   INTERRUPT_SOURCES,
   PCI_ECAM_BASE,
   PCI_ECAM_BYTES,
@@ -84,6 +86,13 @@ export function boardTree(options: BoardTreeOptions): TreeNode {
           machineTimer(),
           syscon(),
           device('rtc', RTC_BASE, WINDOW_BYTES, 'google,goldfish-rtc', RTC_INTERRUPT),
+          device(
+            'vmgenid',
+            GENERATION_ID_BASE,
+            WINDOW_BYTES,
+            'microsoft,vmgenid',
+            GENERATION_ID_INTERRUPT,
+          ),
           serial(),
           ...options.virtioSlots.map((slot) => {
             const base = VIRTIO_BASE + slot * VIRTIO_STRIDE;

@@ -3,8 +3,11 @@ import { HostError } from '@polyvisor/errors/host-error';
 import { Aclint, AclintSswi } from './aclint.ts';
 import { Bus } from './bus.ts';
 import type { Clock, GuestRam, Timed } from './device.ts';
+import { GenerationId } from './generation-id.ts';
 import {
   ACLINT_BASE,
+  GENERATION_ID_BASE,
+  GENERATION_ID_INTERRUPT,
   INTERRUPT_SOURCES,
   PCI_ECAM_BASE,
   PCI_INTERRUPT,
@@ -55,6 +58,7 @@ const STATE_VERSION = 1;
 export class Board implements Stateful, Timed {
   readonly bus = new Bus();
   readonly uart: Uart;
+  readonly generation: GenerationId;
   readonly #timed: readonly Timed[];
   /** In the order of their sections in a saved state. */
   readonly #parts: readonly (readonly [string, Stateful])[];
@@ -80,6 +84,8 @@ export class Board implements Stateful, Timed {
     this.uart = new Uart({ line: plic.line(UART_INTERRUPT), transmit });
     this.bus.attach(SYSCON_BASE, new Syscon(end));
     this.bus.attach(RTC_BASE, rtc);
+    this.generation = new GenerationId(plic.line(GENERATION_ID_INTERRUPT));
+    this.bus.attach(GENERATION_ID_BASE, this.generation);
     this.bus.attach(ACLINT_BASE, aclint);
     this.bus.attach(SSWI_BASE, new AclintSswi([() => this.#processor?.raiseSoftware()]));
     this.bus.attach(PLIC_BASE, plic);
@@ -108,6 +114,7 @@ export class Board implements Stateful, Timed {
       ['aclint', aclint],
       ['rtc', rtc],
       ['uart', this.uart],
+      ['generation', this.generation],
       ...mmio.map((part, slot) => [`mmio-${slot}-${mmioDevices[slot]!.deviceId}`, part] as const),
       ...pci.map((part, slot) => [`pci-${slot}-${pciDevices[slot]!.deviceId}`, part] as const),
     ];

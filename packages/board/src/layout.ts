@@ -6,6 +6,8 @@
 export const WINDOW_BYTES = 0x1000;
 export const SYSCON_BASE = 0x10_0000;
 export const RTC_BASE = 0x10_1000;
+/** Not on QEMU's board. */
+export const GENERATION_ID_BASE = 0x10_2000;
 export const ACLINT_BASE = 0x200_0000;
 export const ACLINT_BYTES = 0x1_0000;
 export const SSWI_BASE = 0x2f0_0000;
@@ -27,6 +29,7 @@ export const RAM_BASE = 0x8000_0000;
 export const VIRTIO_INTERRUPT = 1;
 export const UART_INTERRUPT = 10;
 export const RTC_INTERRUPT = 11;
+export const GENERATION_ID_INTERRUPT = 12;
 /** Four, for the wires of the PCI bus. */
 export const PCI_INTERRUPT = 32;
 export const INTERRUPT_SOURCES = 63;

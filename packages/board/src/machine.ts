@@ -131,6 +131,15 @@ export class ComputerMachine implements Machine, Disposable {
     this.#clock.moveTo(ticks);
   }
 
+  /**
+   * The computer is not what it was before: its kernel gives out no random bytes that it gave out
+   * then.
+   * @param id 16 random bytes
+   */
+  renew(id: Uint8Array): void {
+    this.#board.generation.renew(id);
+  }
+
   /** Bytes typed on the serial line. @returns how many there was room for */
   serialInput(bytes: Uint8Array): number {
     return this.#board.uart.receive(bytes);

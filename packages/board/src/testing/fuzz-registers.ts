@@ -3,6 +3,7 @@ import { Board } from '../board.ts';
 import { MemoryTree } from '../fuse/memory-tree.ts';
 import {
   ACLINT_BASE,
+  GENERATION_ID_BASE,
   PCI_ECAM_BASE,
   PCI_MEMORY_BASE,
   PLIC_BASE,
@@ -32,6 +33,7 @@ const regions: readonly (readonly [base: number, span: number])[] = [
   [SYSCON_BASE, 8],
   [SSWI_BASE, 0x20],
   [RTC_BASE, 0x30],
+  [GENERATION_ID_BASE, 0x20],
   [ACLINT_BASE, 0x20],
   [ACLINT_BASE + 0x4000, 0x20],
   [ACLINT_BASE + 0xbff0, 0x10],

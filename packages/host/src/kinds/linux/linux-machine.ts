@@ -1,5 +1,6 @@
 import type { Boot } from '@polyvisor/board/boot';
 import { TICKS_PER_SECOND } from '@polyvisor/board/device';
+import { GENERATION_ID_BYTES } from '@polyvisor/board/generation-id';
 import { type ComputerMachine, createComputer, restoreComputer } from '@polyvisor/board/machine';
 import type { SavedComputer } from '@polyvisor/board/machine';
 import { SERIAL_OUTPUT_BYTES_MAX } from '@polyvisor/board/serial-output';
@@ -200,10 +201,11 @@ export class LinuxMachine implements Machine, Disposable {
   }
 
   #restored(state: LinuxState): ComputerMachine {
-    const { ramBytes, nowMs } = this.#parts;
+    const { ramBytes, entropy, nowMs } = this.#parts;
     const computer = restoreComputer({ ramBytes, pciDevices: this.#devices.all }, state.saved);
-    // What is left of the pool belongs to the machine that was saved.
+    // Randomness belongs to the machine that was saved: what is left of the pool, and the kernel's own.
     this.#devices.entropy.clear();
+    computer.renew(entropy(GENERATION_ID_BYTES));
     this.#begin(nowMs(), computer.ticks);
     return computer;
   }
