@@ -6,6 +6,7 @@ import { VirtioFs } from '@polyvisor/board/virtio/fs';
 import { VirtioNet } from '@polyvisor/board/virtio/net';
 import { VirtioRng } from '@polyvisor/board/virtio/rng';
 import { MemoryOverlay } from '@polyvisor/disk/memory-overlay';
+import { EXCHANGE_TAG } from './file-exchange.ts';
 
 /** What the guest mounts its root by: `root=polyvisor rootfstype=virtiofs`. */
 export const ROOT_TAG = 'polyvisor';
@@ -14,6 +15,8 @@ export const ROOT_TAG = 'polyvisor';
 export interface Media {
   readonly disks: readonly MemoryOverlay[];
   readonly root: MemoryTree | undefined;
+  /** Files on their way in or out. */
+  readonly exchange: MemoryTree;
 }
 
 /** Devices of one computer, in the order of their slots, which a saved state relies on. */
@@ -25,8 +28,12 @@ export interface LinuxDevices {
 }
 
 /** Own copies of the media, which share what neither side has changed. */
-export function forkMedia({ disks, root }: Media): Media {
-  return { disks: disks.map((disk) => disk.fork()), root: root?.fork() };
+export function forkMedia({ disks, root, exchange }: Media): Media {
+  return {
+    disks: disks.map((disk) => disk.fork()),
+    root: root?.fork(),
+    exchange: exchange.fork(),
+  };
 }
 
 export function makeDevices(
@@ -36,7 +43,8 @@ export function makeDevices(
 ): LinuxDevices {
   const agent = new VirtioConsole({ transmit: onAgentOutput });
   const entropy = new VirtioRng();
-  const all: VirtioDevice[] = [agent, entropy];
+  const exchange = new VirtioFs({ tag: EXCHANGE_TAG, tree: media.exchange });
+  const all: VirtioDevice[] = [agent, entropy, exchange];
   if (card) all.push(card);
   if (media.root) all.push(new VirtioFs({ tag: ROOT_TAG, tree: media.root }));
   for (const disk of media.disks) all.push(new VirtioBlock({ disk }));

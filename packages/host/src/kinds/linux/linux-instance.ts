@@ -13,6 +13,13 @@ import type {
   ListenOptions,
   RunOptions,
 } from '../../instance.ts';
+import {
+  NO_EXCHANGE_STATUS,
+  exchangeFile,
+  exchangeScript,
+  putFile,
+  takeFile,
+} from './file-exchange.ts';
 import { GuestAgent } from './guest-agent.ts';
 import type { Media } from './linux-devices.ts';
 import { LinuxMachine } from './linux-machine.ts';
@@ -21,7 +28,7 @@ import { LinuxNetwork, hostNameOf, macOf } from './linux-network.ts';
 import type { ResolvedLinuxOptions } from './linux-types.ts';
 import { SerialConsole } from './serial-console.ts';
 import type { SharedFiles } from './shared-files.ts';
-import { scriptOf } from './shell-script.ts';
+import { quote, scriptOf } from './shell-script.ts';
 
 /** What a computer begins with, of the host's files. */
 export interface LinuxMedia {
@@ -30,6 +37,9 @@ export interface LinuxMedia {
   /** Below the disks. */
   readonly files: SharedFiles;
 }
+
+/** A longer input goes by the exchange of files. */
+const AGENT_STDIN_BYTES_MAX = 16_384;
 
 /** A computer as a guest. Its state lives as long as the host does. */
 export class LinuxInstance implements Instance<LinuxState>, GuestShell {
@@ -166,21 +176,39 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
 
   async run(words: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
     await this.ready();
-    return await this.#agent.run(scriptOf(words, options), options);
+    const script = scriptOf(words, options);
+    const stdin = options.stdin === undefined ? undefined : Buffer.from(options.stdin);
+    if (stdin === undefined || stdin.length <= AGENT_STDIN_BYTES_MAX) {
+      return await this.#agent.run(script, options);
+    }
+    const { onOutput } = options;
+    const name = this.#exchangeName();
+    const work = `{ ${script}\n} <${exchangeFile(name)}`;
+    const result = await this.#exchange(name, stdin, work, onOutput && { onOutput });
+    if (result.exitCode !== NO_EXCHANGE_STATUS) return result;
+    return await this.#agent.run(script, options);
   }
 
   async writeFile(path: string, content: Uint8Array | string): Promise<void> {
     await this.ready();
     const bytes = Buffer.from(content);
-    const { exitCode, stderr } = await this.#agent.run(scriptOf(['cp', '/dev/null', path]));
-    if (exitCode !== 0) throw commandFailed(`can't write ${path}`, stderr);
-    await this.#agent.append(path, bytes);
+    const name = this.#exchangeName();
+    const result = await this.#exchange(name, bytes, `cat ${exchangeFile(name)} >${quote(path)}`);
+    if (result.exitCode === NO_EXCHANGE_STATUS) return await this.#writeSlowly(path, bytes);
+    if (result.exitCode !== 0) throw commandFailed(`can't write ${path}`, result.stderr);
   }
 
   async readFile(path: string): Promise<Uint8Array> {
-    const { exitCode, stdout, stderr } = await this.run(['cat', path]);
-    if (exitCode !== 0) throw commandFailed(`can't read ${path}`, stderr);
-    return stdout;
+    await this.ready();
+    const name = this.#exchangeName();
+    const work = `cat ${quote(path)} >${exchangeFile(name)}`;
+    const { exitCode, stderr } = await this.#agent.run(exchangeScript(name, work));
+    const content = takeFile(this.machine.exchange, name);
+    if (exitCode === 0 && content) return content;
+    if (exitCode !== NO_EXCHANGE_STATUS) throw commandFailed(`can't read ${path}`, stderr);
+    const slowly = await this.#agent.run(scriptOf(['cat', path]));
+    if (slowly.exitCode !== 0) throw commandFailed(`can't read ${path}`, slowly.stderr);
+    return slowly.stdout;
   }
 
   networkBytes(): number {
@@ -192,6 +220,33 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
     this.#network?.[Symbol.dispose]();
     this.machine[Symbol.dispose]();
     this.#letGoOfFiles();
+  }
+
+  /** Runs a script's work with a file in the exchange, which is gone afterwards. */
+  async #exchange(
+    name: string,
+    content: Uint8Array,
+    work: string,
+    options: Pick<RunOptions, 'onOutput'> = {},
+  ): Promise<CommandResult> {
+    putFile(this.machine.exchange, name, content);
+    try {
+      return await this.#agent.run(exchangeScript(name, work), options);
+    } finally {
+      takeFile(this.machine.exchange, name);
+    }
+  }
+
+  /** One that no file has: not in this machine, and not in what it came from. */
+  #exchangeName(): string {
+    return Buffer.from(this.#context.entropy(12)).toString('hex');
+  }
+
+  /** By the agent's own lines, which any image with an agent takes. */
+  async #writeSlowly(path: string, content: Uint8Array): Promise<void> {
+    const { exitCode, stderr } = await this.#agent.run(scriptOf(['cp', '/dev/null', path]));
+    if (exitCode !== 0) throw commandFailed(`can't write ${path}`, stderr);
+    await this.#agent.append(path, content);
   }
 
   /** Without a rule and without a forward, there is no card. */

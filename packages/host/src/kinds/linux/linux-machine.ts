@@ -1,5 +1,6 @@
 import type { Boot } from '@polyvisor/board/boot';
 import { TICKS_PER_SECOND } from '@polyvisor/board/device';
+import type { FileTree } from '@polyvisor/board/fuse/file-tree';
 import { GENERATION_ID_BYTES } from '@polyvisor/board/generation-id';
 import { type ComputerMachine, createComputer, restoreComputer } from '@polyvisor/board/machine';
 import type { SavedComputer } from '@polyvisor/board/machine';
@@ -78,6 +79,11 @@ export class LinuxMachine implements Machine, Disposable {
     this.#workBefore = state?.workBefore ?? 0n;
     this.#devices = this.#makeDevices(state?.media ?? parts.media);
     this.#computer = state ? this.#restored(state) : this.#booted();
+  }
+
+  /** Files on their way in or out of the present computer. */
+  get exchange(): FileTree {
+    return this.#devices.media.exchange;
   }
 
   get hasEnded(): boolean {

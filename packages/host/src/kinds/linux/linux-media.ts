@@ -11,6 +11,7 @@ import { unpackTar } from '@polyvisor/images/archive/unpack';
 import { makeDirectory } from '@polyvisor/images/file-tree';
 import { IMAGE_LIMITS } from '@polyvisor/images/limits';
 import { fillTree } from '@polyvisor/images/serve-tree';
+import { EXCHANGE_BYTES_MAX } from './file-exchange.ts';
 import type { Media } from './linux-devices.ts';
 import type { ResolvedLinuxOptions } from './linux-types.ts';
 import { SharedFiles } from './shared-files.ts';
@@ -53,7 +54,8 @@ export function openMedia(
       return new MemoryOverlay(base, { heldBytesMax: bytesMax, isReadOnly: readOnly });
     });
     const tree = root === undefined ? undefined : readRoot(root, bytesMax, nowMs);
-    return { media: { disks: overlays, root: tree }, files };
+    const exchange = new MemoryTree({ now: nanoseconds(nowMs), bytesMax: EXCHANGE_BYTES_MAX });
+    return { media: { disks: overlays, root: tree, exchange }, files };
   } catch (error) {
     opened.dispose();
     throw error;
@@ -67,10 +69,13 @@ function readRoot(path: string, bytesMax: number, nowMs: () => number): MemoryTr
     decompress(read(path), IMAGE_LIMITS.unpackedBytesMax),
     IMAGE_LIMITS.entriesMax,
   );
-  const now = (): bigint => BigInt(Math.floor(nowMs())) * 1_000_000n;
-  const tree = new MemoryTree({ now, bytesMax });
+  const tree = new MemoryTree({ now: nanoseconds(nowMs), bytesMax });
   fillTree(tree, directory);
   return tree;
+}
+
+function nanoseconds(nowMs: () => number): () => bigint {
+  return () => BigInt(Math.floor(nowMs())) * 1_000_000n;
 }
 
 function read(path: string): Buffer {

@@ -20,8 +20,8 @@ export function scriptOf(
   return `${change}${variables.join('')}${words.map(quote).join(' ')}`;
 }
 
-/** @see POSIX.1-2024, XCU 2.2.2: all but the quote itself stands for itself */
-function quote(word: string): string {
+/** A word as a shell's line has it. @see POSIX.1-2024, XCU 2.2.2: all but the quote itself stands for itself */
+export function quote(word: string): string {
   if (word.includes('\0')) throw bad('a word has a zero character');
   return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
