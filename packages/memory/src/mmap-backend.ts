@@ -8,11 +8,12 @@ import {
   type PageRange,
   isZero,
   isZeroPage,
+  mergeRanges,
   overlay,
   pageRanges,
 } from './pages.ts';
 
-/** An image in more pieces than this is written anew as one, so that a fork stays a few system calls. */
+/** Of an image in more pieces than this, some are written anew as one, so that a fork stays a few system calls. */
 const RANGES_MAX = 64;
 /** Clean pages copied along to join two dirty ranges: 64 KiB cost less than one more mapping in every fork. */
 const GAP_PAGES_MAX = 16;
@@ -103,6 +104,27 @@ class MappedImage implements MemoryImage {
   }
 }
 
+/** The file of a range that is not written yet. */
+const NO_FILE = -1;
+
+/**
+ * Half as many ranges as may be: what is not in the file that has most of it is written anew, with what lies between,
+ * which is then in two files.
+ */
+function compacted(ranges: readonly FileRange[]): FileRange[] {
+  const pages = new Map<number, number>();
+  for (const { fd, start, end } of ranges) pages.set(fd, (pages.get(fd) ?? 0) + end - start);
+  pages.delete(NO_FILE);
+  const [largest] = [...pages.keys()].toSorted((a, b) => pages.get(b)! - pages.get(a)!);
+  const kept = ranges.filter(({ fd }) => fd === largest);
+  const others = ranges.filter(({ fd }) => fd !== largest);
+  for (let gapMax = GAP_PAGES_MAX; ; gapMax *= 4) {
+    const anew = mergeRanges(others, gapMax).map((range) => ({ ...range, fd: NO_FILE }));
+    const fewer = overlay(kept, anew);
+    if (fewer.length <= RANGES_MAX / 2) return fewer;
+  }
+}
+
 class MappedMemory implements BackedMemory {
   readonly #files: PageFiles;
   /** Kept, because its pages are V8's only as long as somebody refers to it. */
@@ -117,16 +139,18 @@ class MappedMemory implements BackedMemory {
 
   capture(): MemoryImage {
     const { byteLength } = this.#memory.buffer;
-    const dirty = pageRanges(this.#pagesToStore(), GAP_PAGES_MAX);
+    const { stored, zeros } = this.#changes();
+    // Or they would be looked at again each time.
+    for (const range of pageRanges(zeros)) this.#files.discard(this.#memory, range);
+    const dirty = pageRanges(stored, GAP_PAGES_MAX);
     if (dirty.length === 0 && byteLength === this.#base.byteLength) return this.#base.hold();
-    const unnamed = dirty.map((range) => ({ ...range, fd: -1 }));
+    const unnamed = dirty.map((range) => ({ ...range, fd: NO_FILE }));
     let ranges = overlay(this.#base.ranges, unnamed);
-    if (ranges.length > RANGES_MAX) {
-      const whole = { start: 0, end: byteLength / PAGE_BYTES, fd: this.#store(ranges) };
-      ranges = [whole];
-    } else if (dirty.length > 0) {
-      const fd = this.#store(dirty);
-      ranges = ranges.map((range) => (range.fd === -1 ? { ...range, fd } : range));
+    if (ranges.length > RANGES_MAX) ranges = compacted(ranges);
+    const fresh = ranges.filter((range) => range.fd === NO_FILE);
+    if (fresh.length > 0) {
+      const fd = this.#store(fresh);
+      ranges = ranges.map((range) => (range.fd === NO_FILE ? { ...range, fd } : range));
     }
     const image = new MappedImage(this.#files, byteLength, ranges);
     for (const range of ranges) {
@@ -138,7 +162,8 @@ class MappedMemory implements BackedMemory {
   }
 
   reset(): void {
-    this.#files.discard(this.#memory);
+    const { byteLength } = this.#memory.buffer;
+    this.#files.discard(this.#memory, { start: 0, end: byteLength / PAGE_BYTES });
   }
 
   dirtyPages(): Uint32Array {
@@ -154,15 +179,19 @@ class MappedMemory implements BackedMemory {
     this.#base.release();
   }
 
-  /** The dirty pages, less the zeros where the base has zeros too. */
-  #pagesToStore(): Uint32Array {
+  /** The dirty pages; apart, the zeros where the base has zeros too. */
+  #changes(): { readonly stored: readonly number[]; readonly zeros: readonly number[] } {
     const words = new Int32Array(this.#memory.buffer);
     const { ranges } = this.#base;
+    const stored: number[] = [];
+    const zeros: number[] = [];
     let next = 0;
-    return this.dirtyPages().filter((page) => {
+    for (const page of this.dirtyPages()) {
       while (next < ranges.length && ranges[next]!.end <= page) next++;
-      return (next < ranges.length && ranges[next]!.start <= page) || !isZeroPage(words, page);
-    });
+      const isInBase = next < ranges.length && ranges[next]!.start <= page;
+      (isInBase || !isZeroPage(words, page) ? stored : zeros).push(page);
+    }
+    return { stored, zeros };
   }
 
   /** Writes the ranges to a new file; zeros are left out, for a file reads as zeros where nothing was written. */

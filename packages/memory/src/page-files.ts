@@ -71,9 +71,10 @@ export class PageFiles {
   }
 
   /** Forgets what was written, so that mapped files and zeros show again. */
-  discard(memory: WebAssembly.Memory): void {
-    const length = BigInt(memory.buffer.byteLength);
-    if (this.#native.madvise(this.#address(memory), length, MADV_DONTNEED) !== 0) {
+  discard(memory: WebAssembly.Memory, { start, end }: PageRange): void {
+    const address = this.#address(memory) + BigInt(start * PAGE_BYTES);
+    const length = BigInt((end - start) * PAGE_BYTES);
+    if (this.#native.madvise(address, length, MADV_DONTNEED) !== 0) {
       throw refused('to discard pages');
     }
   }

@@ -25,6 +25,17 @@ export function pageRanges(pages: Iterable<number>, gapMax = 0): PageRange[] {
   return ranges;
 }
 
+/** Ascending ranges with at most `gapMax` pages between them, as one. */
+export function mergeRanges(ranges: Iterable<PageRange>, gapMax: number): PageRange[] {
+  const merged: { start: number; end: number }[] = [];
+  for (const { start, end } of ranges) {
+    const last = merged.at(-1);
+    if (last && start - last.end <= gapMax) last.end = end;
+    else merged.push({ start, end });
+  }
+  return merged;
+}
+
 /** Lays `upper` over `lower`: what is left of `lower`, and `upper`, ascending. Each is ascending and disjoint. */
 export function overlay<T extends PageRange>(lower: readonly T[], upper: readonly T[]): T[] {
   const out = [...upper];
