@@ -16,6 +16,13 @@ export interface CommandRow {
   load(): Promise<CommandModule>;
 }
 
+/** Commands that have a word in front of their names: `images ls`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly CommandRow[];
+}
+
 export interface CommandModule {
   /** @returns what the process says to the shell, if that is a program's in a guest; else 0 */
   run(call: CommandCall): Promise<void | number>;

@@ -1,8 +1,8 @@
 import { evmRanges } from '@polyvisor/host/kinds/evm-limits';
-import type { CommandRow } from './command.ts';
+import type { CommandGroup, CommandRow } from './command.ts';
 import { evmFlags } from './evm-flags.ts';
 import { linuxFlags, terminalFlags } from './linux-flags.ts';
-import { text, wholeNumber } from './flags.ts';
+import { oneOf, text, texts, wholeNumber } from './flags.ts';
 import type { Flag } from './flags.ts';
 
 const json: Flag = { flags: '--json', help: 'print JSON for programs' };
@@ -34,6 +34,8 @@ const clientFlags: readonly Flag[] = [
 ];
 
 const name: Flag = { flags: '-n, --name <name>', parse: text, help: 'what to call it' };
+const imageName: Flag = { flags: '-n, --name <name>', parse: text, help: 'what to call the image' };
+const replace: Flag = { flags: '--replace', help: 'take the place of an image of that name' };
 /** What `run` takes beside, by the kind of guest. `--host` is where the host is. */
 export const runFlags: Readonly<Record<'evm' | 'linux', readonly Flag[]>> = {
   evm: evmFlags.filter(({ option }) => option !== 'host'),
@@ -44,7 +46,7 @@ const positive = { min: 1, max: 1_000_000 };
 const seconds = { min: 0, max: 2 ** 40 };
 
 /** All commands, in the order the help shows them. */
-export const commands: readonly CommandRow[] = [
+export const commands: readonly (CommandRow | CommandGroup)[] = [
   {
     name: 'up',
     summary: 'bring up the guests of polyvisor.config.ts, or an EVM chain',
@@ -187,6 +189,78 @@ export const commands: readonly CommandRow[] = [
     summary: 'stop the host and all its guests',
     flags: clientFlags,
     load: () => import('./commands/down.ts'),
+  },
+  {
+    name: 'images',
+    summary: 'what computers boot from',
+    commands: [
+      {
+        name: 'ls',
+        summary: 'list the images that are there',
+        flags: [json],
+        load: () => import('./commands/images-ls.ts'),
+      },
+      {
+        name: 'pull',
+        arguments: '<what>',
+        summary: 'make an image (linux, debian) from packages of a mirror',
+        flags: [
+          imageName,
+          {
+            flags: '--mirror <url>',
+            parse: text,
+            help: 'a mirror of Debian (default: that of apt)',
+          },
+          {
+            flags: '--keyring <file>',
+            parse: text,
+            help: 'the keys that sign it (default: those of apt)',
+          },
+          { flags: '--suite <suite>', parse: text, help: 'the release (default: trixie)' },
+          {
+            flags: '--include <packages>',
+            parse: texts,
+            help: 'debian: packages beside the base system, separated by commas',
+          },
+          replace,
+          json,
+        ],
+        load: () => import('./commands/images-pull.ts'),
+      },
+      {
+        name: 'import',
+        arguments: '<file>',
+        summary: 'make an image of a root directory: a tar archive, or a container image (OCI)',
+        flags: [
+          imageName,
+          {
+            flags: '--kernel-from <image>',
+            parse: text,
+            help: 'the image whose kernel and tools it gets (default: linux)',
+          },
+          {
+            flags: '--format <format>',
+            parse: oneOf(['raw', 'qcow2', 'tar', 'oci']),
+            help: 'what the file is (default: what it looks like)',
+          },
+          {
+            flags: '--reference <name:tag>',
+            parse: text,
+            help: 'which one of an archive with several container images',
+          },
+          replace,
+          json,
+        ],
+        load: () => import('./commands/images-import.ts'),
+      },
+      {
+        name: 'rm',
+        arguments: '<names...>',
+        summary: 'remove images',
+        flags: [json],
+        load: () => import('./commands/images-rm.ts'),
+      },
+    ],
   },
   {
     name: 'doctor',

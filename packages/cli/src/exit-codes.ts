@@ -9,7 +9,7 @@ export const exitCodes = {
   config: 3,
   /** No host runs, or it does not answer. */
   noHost: 4,
-  /** There is no such guest, snapshot or method. */
+  /** There is no such guest, snapshot, image or method. */
   notFound: 5,
   /** Somebody else has it: a port, a name, the data directory; or the guest is in another state. */
   conflict: 6,
@@ -31,15 +31,16 @@ const ofHostErrors: Readonly<Record<string, ExitCode>> = {
   'no-guest': exitCodes.notFound,
   'no-snapshot': exitCodes.notFound,
   'no-kind': exitCodes.notFound,
+  'no-image': exitCodes.notFound,
   'no-route': exitCodes.notFound,
   'no-file': exitCodes.notFound,
-  'no-image': exitCodes.notFound,
   'wrong-state': exitCodes.conflict,
   'port-busy': exitCodes.conflict,
   'guest-name-taken': exitCodes.conflict,
   'snapshot-name-taken': exitCodes.conflict,
   'data-directory-busy': exitCodes.conflict,
   'file-exists': exitCodes.conflict,
+  'image-exists': exitCodes.conflict,
 };
 
 /** @param code of a HostError */

@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { VERSION } from '@polyvisor/host/version';
-import type { CommandRow } from './command.ts';
+import type { CommandGroup, CommandRow } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { FlagError } from './flags.ts';
@@ -17,7 +17,8 @@ export async function runLine(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   let status: number = exitCodes.ok;
-  const program = makeProgram(terminal, signal, (ofGuest) => (status = ofGuest));
+  const onStatus = (ofGuest: number): void => void (status = ofGuest);
+  const program = makeProgram({ terminal, signal, onStatus });
   try {
     await program.parseAsync(line, { from: 'user' });
     return status;
@@ -27,12 +28,17 @@ export async function runLine(
   }
 }
 
+/** What every command stands on. */
+interface Ground {
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal | undefined;
+  /** A command ended with a status of its own. */
+  readonly onStatus: (status: number) => void;
+}
+
 /** It throws CommanderError where commander would end the process. */
-function makeProgram(
-  terminal: Terminal,
-  signal: AbortSignal | undefined,
-  onStatus: (status: number) => void,
-): Command {
+function makeProgram(ground: Ground): Command {
+  const { terminal } = ground;
   const program = new Command('polyvisor')
     .description('One hypervisor for every kind of virtual machine.')
     .version(VERSION, '-V, --version')
@@ -44,7 +50,10 @@ function makeProgram(
       writeErr: (text) => terminal.warn(text.trimEnd()),
     })
     .exitOverride();
-  for (const row of commands) addCommand(program, row, terminal, signal, onStatus);
+  for (const row of commands) {
+    if ('commands' in row) addGroup(program, row, ground);
+    else addCommand(program, row, ground);
+  }
   return program;
 }
 
@@ -57,14 +66,17 @@ export function addFlags(command: Command, flags: readonly Flag[]): Command {
   return command;
 }
 
-function addCommand(
-  program: Command,
-  row: CommandRow,
-  terminal: Terminal,
-  signal: AbortSignal | undefined,
-  onStatus: (status: number) => void,
-): void {
+function addGroup(program: Command, group: CommandGroup, ground: Ground): void {
   const command = program
+    .command(group.name)
+    .summary(group.summary)
+    .description(group.summary)
+    .helpCommand(false);
+  for (const row of group.commands) addCommand(command, row, ground);
+}
+
+function addCommand(parent: Command, row: CommandRow, ground: Ground): void {
+  const command = parent
     .command(row.arguments === undefined ? row.name : `${row.name} ${row.arguments}`)
     .aliases([...(row.aliases ?? [])])
     .summary(row.summary)
@@ -74,6 +86,7 @@ function addCommand(
   command.action(async () => {
     const { run } = await row.load();
     const parsed = command.processedArgs as (string | readonly string[] | undefined)[];
+    const { terminal, signal, onStatus } = ground;
     const call = { terminal, arguments: parsed, options: command.opts(), signal };
     onStatus((await run(call)) ?? exitCodes.ok);
   });

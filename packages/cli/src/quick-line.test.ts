@@ -7,9 +7,11 @@ import { quickLine } from './quick-line.ts';
 
 const SEED = 20_260_106;
 
+const rows = commands.flatMap((row) => ('commands' in row ? [] : [row]));
+
 /** Options as commander reads them; undefined where it has something to say. */
 function byCommander(line: readonly string[]): unknown {
-  const row = commands.find(({ name }) => name === line[0])!;
+  const row = rows.find(({ name }) => name === line[0])!;
   const command = addFlags(new Command(row.name), row.flags)
     .exitOverride()
     .configureOutput({ writeErr: () => {}, writeOut: () => {} });
@@ -20,7 +22,7 @@ function byCommander(line: readonly string[]): unknown {
   }
 }
 
-const plain = commands.filter((row) => row.arguments === undefined);
+const plain = rows.filter((row) => row.arguments === undefined);
 const value = fc.constantFrom('0', '1', '8545', 'text', '-1', '', 'osaka', '1.5', 'a,b', 'x y');
 
 /** Lines with flags that the command has, with and without values, now and then with something else. */

@@ -15,7 +15,7 @@ export interface QuickLine {
  */
 export function quickLine(line: readonly string[]): QuickLine | undefined {
   const row = commands.find(({ name }) => name === line[0]);
-  if (row === undefined || row.arguments !== undefined) return undefined;
+  if (row === undefined || 'commands' in row || row.arguments !== undefined) return undefined;
   const names = namesOf(row);
   const options: Record<string, unknown> = {};
   for (const { attribute, isNegated } of names.values()) if (isNegated) options[attribute] = true;

@@ -106,6 +106,19 @@ export function readImageFile(image: StoredImage, kind: (typeof FILE_KINDS)[numb
 }
 
 /**
+ * Whether an image of this name can be added, before the work of making it.
+ * @throws HostError `bad-name`, `image-exists`
+ */
+export function checkFree(
+  home: string,
+  name: string,
+  { isReplacing = false }: { readonly isReplacing?: boolean } = {},
+): void {
+  checkName(name);
+  if (!isReplacing && namesIn(home).includes(name)) throw exists(name);
+}
+
+/**
  * Puts an image into the store: whole, or not at all.
  * @param isReplacing takes the place of one with the same name
  * @throws HostError `bad-name`, `image-exists`
@@ -116,8 +129,7 @@ export function addImage(
   image: NewImage,
   { isReplacing = false }: { readonly isReplacing?: boolean } = {},
 ): StoredImage {
-  checkName(name);
-  if (!isReplacing && namesIn(home).includes(name)) throw exists(name);
+  checkFree(home, name, { isReplacing });
   const directory = imagesIn(home);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const part = join(directory, `.${name}.${randomUUID()}`);

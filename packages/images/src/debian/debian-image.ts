@@ -72,7 +72,7 @@ function trustOf(sources: readonly AptSource[], mirror: string): ReleaseTrust {
     throw new HostError(
       'image-option',
       `no keys are known that sign ${mirror}`,
-      'install debian-archive-keyring, pin the SHA-256 of InRelease, or pass --no-verify-signature',
+      'install debian-archive-keyring, or name a file with keys: --keyring <file>',
     );
   }
   return { kind: 'keyrings', keyrings };

@@ -71,7 +71,7 @@ function verify(inRelease: Uint8Array, keyrings: readonly string[]): string {
       throw new HostError(
         'release-gpgv',
         'there is no gpgv to check the signature of the release with',
-        'install gpgv, pin the SHA-256 of InRelease, or pass --no-verify-signature',
+        'install gpgv',
       );
     }
     if (run.error || run.status !== 0) {

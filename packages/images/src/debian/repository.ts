@@ -64,6 +64,11 @@ export class Repository {
     return new Repository(options, release, indexes.flat());
   }
 
+  /** Its address, without a slash at the end. */
+  get mirror(): string {
+    return this.#options.mirror;
+  }
+
   /** The file of a package. @throws HostError `fetch-failed`, `image-damaged` when it isn't what the index says */
   async download(info: PackageInfo): Promise<Uint8Array> {
     const { mirror } = this.#options;

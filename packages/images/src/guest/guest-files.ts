@@ -9,6 +9,9 @@ export const GUEST_DIRECTORY = '.polyvisor';
 /** Path of the tools that our scripts are run by, and take all others from. */
 export const GUEST_BUSYBOX: string = `${GUEST_DIRECTORY}/busybox`;
 
+/** Path of kernel modules, in a folder for each device. */
+export const GUEST_MODULES: string = `${GUEST_DIRECTORY}/modules`;
+
 const PROGRAM: Attributes = { mode: 0o755, uid: 0, gid: 0, modifiedSeconds: 0 };
 const FILE: Attributes = { ...PROGRAM, mode: 0o644 };
 const ENVIRONMENT = [

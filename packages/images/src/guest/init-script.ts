@@ -33,12 +33,19 @@ for each in /sys/bus/virtio/devices/*/device; do
   done
 done
 
+$box ip link set lo up
+if [ -e /sys/class/net/eth0 ]; then
+  $box ip link set eth0 up
+  # In the background if nobody answers soon.
+  $box udhcpc -b -i eth0 -t 3 -T 1 -A 5 -s /.polyvisor/network </dev/null >/dev/null 2>&1
+fi
+
 # Packages were unpacked only: their scripts are programs of the guest. None is to start a service.
 if [ -e /.polyvisor/first-start ]; then
   printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
   $box chmod 755 /usr/sbin/policy-rc.d
   DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true \
-    dpkg --configure -a --force-confdef --force-confold </dev/null &&
+    /usr/bin/dpkg --configure -a --force-confdef --force-confold </dev/null &&
     $box rm -f /.polyvisor/first-start
   $box rm -f /usr/sbin/policy-rc.d
 fi
@@ -49,12 +56,6 @@ $box hostname polyvisor
 for name in poweroff reboot halt; do
   [ -e /sbin/$name ] || [ -e /bin/$name ] || $box ln -s $box /bin/$name
 done
-$box ip link set lo up
-if [ -e /sys/class/net/eth0 ]; then
-  $box ip link set eth0 up
-  # In the background if nobody answers soon.
-  $box udhcpc -b -i eth0 -t 3 -T 1 -A 5 -s /.polyvisor/network </dev/null >/dev/null 2>&1
-fi
 # busybox's init reads no other file.
 [ -e /etc/inittab ] || { $box mkdir -p /etc && : >/etc/inittab; }
 $box mount --bind /.polyvisor/inittab /etc/inittab
