@@ -1,13 +1,16 @@
 import { join } from 'node:path';
 import { TICKS_PER_SECOND } from '@polyvisor/board/device';
-import {
-  type ComputerMachine,
-  type ComputerOptions,
-  createComputer,
-} from '@polyvisor/board/machine';
+import { MemoryTree } from '@polyvisor/board/fuse/memory-tree';
+import { type ComputerMachine, createComputer } from '@polyvisor/board/machine';
 import { VirtioConsole } from '@polyvisor/board/virtio/console';
+import type { VirtioDevice } from '@polyvisor/board/virtio/device';
+import { VirtioFs } from '@polyvisor/board/virtio/fs';
+import { microInitrd } from '@polyvisor/images/build/micro-image';
+import { ROOT_TAG, imageFromRoot, readGuestParts } from '@polyvisor/images/build/root-image';
+import { makeDirectory } from '@polyvisor/images/file-tree';
 import { AGENT_HELLO } from '@polyvisor/images/guest/agent-script';
-import { findImage, readImageFile } from '@polyvisor/images/image-store';
+import { type StoredImage, findImage, readImageFile } from '@polyvisor/images/image-store';
+import { fillTree } from '@polyvisor/images/serve-tree';
 import { MICRO_IMAGE, fillStore, hasMicroImage, plainBoot } from './debian-boot.ts';
 import { type FileResult, type RunOptions, book, emptyResult } from './suite.ts';
 import type { TarFile } from './tar.ts';
@@ -31,7 +34,9 @@ export function runFile(path: string, _content: string, options: RunOptions): Fi
   book(result, 'boots to a shell, answers, and powers off', options, () => bootToShell(path));
   book(result, 'two boots in deterministic time are the same', options, () => bootTwice(path));
   if (hasMicroImage(path)) {
-    book(result, 'the micro image runs commands for the host', options, () => bootImage(path));
+    const image = findImage(path, MICRO_IMAGE);
+    book(result, 'the micro image runs commands for the host', options, () => bootImage(image));
+    book(result, 'so does a root directory of next to nothing', options, () => bootRoot(image));
   }
   return result;
 }
@@ -68,25 +73,40 @@ function start(folder: string, time: 'host' | 'steps'): ComputerMachine {
 
 /** What the agent is asked to do, and says: see `packages/images/src/guest/agent-script.ts`. */
 const COMMAND = 'uname -a; echo sorry >&2; exit 7';
-function bootImage(home: string): string | undefined {
-  const image = findImage(home, MICRO_IMAGE);
+function bootImage(image: StoredImage): string | undefined {
+  // The scripts in it are those of now, however old the image is.
+  const initrd = microInitrd(readGuestParts(image));
+  return runCommand(image.commandLine, { kernel: readImageFile(image, 'kernel'), initrd });
+}
+
+/** Without a shell, or anything else of its own. */
+function bootRoot(from: StoredImage): string | undefined {
+  const root = makeDirectory();
+  const { commandLine, kernel } = imageFromRoot(root, undefined, from, 'nothing');
+  const tree = new MemoryTree({ now: () => 0n });
+  fillTree(tree, root);
+  return runCommand(commandLine, { kernel }, new VirtioFs({ tag: ROOT_TAG, tree }));
+}
+
+function runCommand(
+  commandLine: string,
+  files: { readonly kernel: Uint8Array; readonly initrd?: Uint8Array },
+  ...devices: readonly VirtioDevice[]
+): string | undefined {
   let said = '';
-  const console_ = new VirtioConsole({
+  const agent = new VirtioConsole({
     transmit: (bytes) => {
       said += Buffer.from(bytes).toString('latin1');
     },
   });
-  const options: ComputerOptions = { ramBytes: RAM_BYTES, pciDevices: [console_] };
-  using computer = createComputer(options, {
-    kind: 'linux',
-    kernel: readImageFile(image, 'kernel'),
-    initrd: readImageFile(image, 'initrd'),
-    arguments: image.commandLine,
-  });
+  using computer = createComputer(
+    { ramBytes: RAM_BYTES, pciDevices: [agent, ...devices] },
+    { kind: 'linux', ...files, arguments: commandLine },
+  );
   const session = new Session(computer, 'host');
   if (!session.waitUntil(() => said === `${AGENT_HELLO}\n`)) return session.report('no agent');
   said = '';
-  console_.receive(Buffer.from(`run 1 ${Buffer.from(COMMAND).toString('base64')}\n`));
+  agent.receive(Buffer.from(`run 1 ${Buffer.from(COMMAND).toString('base64')}\n`));
   if (!session.waitUntil(() => /^end .*\n/m.test(said))) return session.report('no end');
   const lines = said
     .trimEnd()

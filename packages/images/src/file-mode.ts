@@ -16,3 +16,9 @@ export const KIND_MASK = 0o170000;
 export function modeOf({ kind, attributes }: FileNode): number {
   return KIND_BITS[kind] | attributes.mode;
 }
+
+/** The kind that some bits of `st_mode` mean; undefined where they mean none. */
+export function kindOf(bits: number): FileNode['kind'] | undefined {
+  const kinds = Object.keys(KIND_BITS) as FileNode['kind'][];
+  return kinds.find((kind) => KIND_BITS[kind] === bits);
+}

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { MemoryTree } from '@polyvisor/board/fuse/memory-tree';
 import type { FileNode } from './file-tree.ts';
 import { insert } from './file-tree.ts';
-import { fillTree } from './serve-tree.ts';
+import { fillTree, readTree } from './serve-tree.ts';
 import { ROOT_FILE, file, symlink, treeOf } from './testing/make-deb.ts';
 
 test('a guest sees the files, with links, devices, owners and times', () => {
@@ -36,4 +36,21 @@ test('a guest sees the files, with links, devices, owners and times', () => {
   });
   expect(tree.extended(at('x'))).toEqual(xattrs);
   expect(tree.attributes(at('usr')).modifiedNs).toBe(0n);
+  expect(readTree(tree)).toEqual(root);
+});
+
+test('what a guest changes is read back', () => {
+  const tree = new MemoryTree({ now: () => 5_000_000_000n });
+  fillTree(tree, treeOf({ a: 'old', b: 'gone' }));
+  tree.write(tree.lookup(tree.root, 'a'), 0, Buffer.from('new'));
+  tree.remove(tree.root, 'b', false);
+  tree.create(tree.root, 'pipe', { mode: 0o010600, userId: 1, groupId: 2 });
+  const attributes = { uid: 1, gid: 2, modifiedSeconds: 5 };
+  const { children } = readTree(tree);
+  expect([...children.keys()]).toEqual(['a', 'pipe']);
+  expect(children.get('a')).toMatchObject({ content: new Uint8Array(Buffer.from('new')) });
+  expect(children.get('pipe')).toEqual({
+    kind: 'fifo',
+    attributes: { ...attributes, mode: 0o600 },
+  });
 });

@@ -1,6 +1,6 @@
 import { bytesToLatin1, latin1ToBytes } from '@polyvisor/bytes/latin1';
 import { HostError } from '@polyvisor/errors/host-error';
-import { KIND_BITS, KIND_MASK, modeOf } from '../file-mode.ts';
+import { KIND_BITS, KIND_MASK, kindOf, modeOf } from '../file-mode.ts';
 import { insert, makeDirectory, walk } from '../file-tree.ts';
 import type { Attributes, DirectoryNode, FileNode } from '../file-tree.ts';
 
@@ -136,8 +136,7 @@ function makeNode(numbers: readonly number[], content: Uint8Array): FileNode {
     number,
   ];
   const attributes: Attributes = { mode: mode & 0o7777, uid, gid, modifiedSeconds };
-  const kinds = Object.keys(KIND_BITS) as FileNode['kind'][];
-  const kind = kinds.find((each) => KIND_BITS[each] === (mode & KIND_MASK));
+  const kind = kindOf(mode & KIND_MASK);
   switch (kind) {
     case undefined:
       throw damaged(`a file of mode 0o${mode.toString(8)}`);

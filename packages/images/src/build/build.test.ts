@@ -1,14 +1,23 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { bytesToUtf8 } from '@polyvisor/bytes/bytes';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bytesToUtf8, utf8ToBytes } from '@polyvisor/bytes/bytes';
+import { HostError } from '@polyvisor/errors/host-error';
 import { readCpio } from '../archive/cpio.ts';
-import { lookUp } from '../file-tree.ts';
+import { unpackTar } from '../archive/unpack.ts';
+import { lookUp, makeDirectory, remove } from '../file-tree.ts';
 import type { DirectoryNode } from '../file-tree.ts';
+import { type NewImage, addImage } from '../image-store.ts';
+import type { ImageConfig } from '../oci/image-config.ts';
+import { file, treeOf } from '../testing/make-deb.ts';
 import { FAKE_MIRROR, FakeMirror, fakeModule, guestPackages } from '../testing/fake-mirror.ts';
 import type { BuildOptions } from './debian-mirror.ts';
+import { buildDebianImage } from './debian-system.ts';
+import type { DebianSystemOptions } from './debian-system.ts';
 import { buildMicroImage } from './micro-image.ts';
+import { prepareRoot } from './prepare.ts';
+import { imageFromRoot } from './root-image.ts';
 
 let directory: string;
 let mirror: FakeMirror;
@@ -111,4 +120,115 @@ test('a kernel without a driver', async () => {
   });
   mirror.publish('trixie', packages);
   await expect(buildMicroImage(options)).rejects.toThrow(/no module failover/);
+});
+
+describe('Debian', () => {
+  const base = {
+    name: 'base-files',
+    version: '13',
+    fields: 'Essential: yes\n',
+    files: { 'etc/issue': 'Debian', 'usr/bin/true': file('', 0o755) },
+  };
+  const systemd = {
+    name: 'systemd-sysv',
+    fields: 'Depends: systemd\n',
+    files: { 'sbin/init': file('', 0o755) },
+  };
+  const others = ['systemd', 'udev', 'vim'].map((name) => ({ name, files: { [name]: name } }));
+  let started: DirectoryNode[];
+
+  const build = async (
+    more: Partial<DebianSystemOptions> = {},
+  ): Promise<[NewImage, DirectoryNode]> => {
+    mirror.publish('trixie', [...guestPackages, base, systemd, ...others]);
+    started = [];
+    const image = await buildDebianImage({
+      ...options,
+      prepare: async (root) => {
+        started.push(root);
+        remove(root, '.polyvisor/first-start');
+        return await Promise.resolve(root);
+      },
+      ...more,
+    });
+    const root = makeDirectory();
+    unpackTar(root, image.root!, 1000);
+    return [image, root];
+  };
+
+  test('the base system, what is included, and our init in a root directory', async () => {
+    const [image, root] = await build({ include: ['vim'] });
+    expect(image.source).toBe('Debian trixie (13.7), kernel 6.12.0-riscv64, 2 packages with vim');
+    expect(image.initrd).toBeUndefined();
+    expect(image.commandLine).toMatch(/ root=polyvisor rootfstype=virtiofs rw init=/);
+    expect(textAt(root, 'vim')).toBe('vim');
+    expect(textAt(root, 'etc/hostname')).toBe('polyvisor\n');
+    expect(textAt(root, 'etc/apt/sources.list.d/debian.sources')).toContain('Suites: trixie\n');
+    expect(lookUp(root, '.polyvisor/init')?.attributes.mode).toBe(0o755);
+    expect(lookUp(root, '.polyvisor/own-init')).toBeUndefined();
+  });
+
+  test('it is started once, and what that leaves is the image', async () => {
+    const [, root] = await build();
+    expect(started).toHaveLength(1);
+    expect(lookUp(root, '.polyvisor/first-start')).toBeUndefined();
+    const failing = async (): Promise<never> => await Promise.reject(new Error('no start'));
+    await expect(build({ prepare: failing })).rejects.toThrow('no start');
+  });
+
+  test('systemd goes on after our init, with udev, and with the agent as its service', async () => {
+    const [image, root] = await build({ include: ['systemd-sysv'] });
+    expect(image.source).toContain('4 packages');
+    expect(textAt(root, 'udev')).toBe('udev');
+    expect(textAt(root, '.polyvisor/own-init')).toBe('');
+    const unit = 'etc/systemd/system/multi-user.target.wants/polyvisor-agent.service';
+    expect(textAt(root, 'etc/systemd/system/polyvisor-agent.service')).toContain('ExecStart=');
+    expect(lookUp(root, unit)).toMatchObject({ kind: 'symlink' });
+  });
+
+  test('a package that is not there', async () => {
+    await expect(build({ include: ['emacs'] })).rejects.toThrow(code('package-unknown'));
+  });
+});
+
+describe('of a root directory from elsewhere', () => {
+  const config: ImageConfig = {
+    architecture: 'riscv64',
+    os: 'linux',
+    env: ["GREETING=it's", 'not a variable', 'PATH=/opt/bin:/bin'],
+    entrypoint: ['/opt/server'],
+    command: [],
+    workingDirectory: '/srv',
+    user: '',
+    diffIds: [],
+  };
+
+  test('it gets kernel, tools and modules of an image, and keeps its environment', async () => {
+    mirror.publish('trixie', guestPackages);
+    const linux = addImage(directory, 'linux', await buildMicroImage(options));
+    const root = treeOf({ 'bin/sh': 'a shell' });
+    const image = imageFromRoot(root, config, linux, 'a container');
+    expect(image.source).toBe('a container, kernel of linux');
+    expect(bytesToUtf8(image.kernel)).toBe('kernel');
+    expect(textAt(root, 'bin/sh')).toBe('a shell');
+    expect(textAt(root, '.polyvisor/modules/1/2-virtio_net.ko')).toContain('virtio_net');
+    const text = textAt(root, '.polyvisor/environment');
+    expect(text).toContain(String.raw`export GREETING='it'\''s'`);
+    expect(text.indexOf("PATH='/opt")).toBeGreaterThan(text.indexOf("PATH='/usr"));
+    expect(text).not.toContain('not a variable');
+    expect(text).toContain("cd '/srv'");
+  });
+
+  test('an image without tools has none for another', () => {
+    const bare = { kernel: utf8ToBytes('kernel'), commandLine: '', hasAgent: false, source: '' };
+    const image = addImage(directory, 'bare', bare);
+    const attempt = () => imageFromRoot(makeDirectory(), undefined, image, '');
+    expect(attempt).toThrow(code('image-not-supported'));
+  });
+});
+
+test('a kernel that is none cannot make a first start', async () => {
+  await expect(prepareRoot(makeDirectory(), utf8ToBytes('kernel'))).rejects.toThrow(
+    expect.any(HostError),
+  );
 });

@@ -1,7 +1,7 @@
 import { utf8ToBytes } from '@polyvisor/bytes/bytes';
 import { writeCpio } from '../archive/cpio.ts';
 import { type DirectoryNode, insert, makeDirectory } from '../file-tree.ts';
-import { GUEST_BUSYBOX, addGuestFiles } from '../guest/guest-files.ts';
+import { GUEST_INIT, type GuestFiles, addGuestFiles } from '../guest/guest-files.ts';
 import type { NewImage } from '../image-store.ts';
 import { describeRelease, fetchBusybox, fetchKernel, openMirror } from './debian-mirror.ts';
 import type { BuildOptions } from './debian-mirror.ts';
@@ -29,20 +29,24 @@ export async function buildMicroImage(options: BuildOptions): Promise<NewImage> 
   const repository = await openMirror(options);
   const busybox = await fetchBusybox(repository, options);
   const kernel = await fetchKernel(repository, options);
-  const root = makeDirectory();
-  for (const path of DIRECTORIES) insert(root, path, makeDirectory());
-  insert(root, 'tmp', makeDirectory({ mode: 0o1777, uid: 0, gid: 0, modifiedSeconds: 0 }));
-  for (const [path, text] of Object.entries(FILES)) writeText(root, path, text);
-  addGuestFiles(root, { busybox: busybox.program, modules: kernel.modules });
-  insert(root, 'init', link(`/${GUEST_BUSYBOX.replace('busybox', 'init')}`));
   return {
     kernel: kernel.image,
-    // The kernel takes longer to unpack a compressed one than to copy this.
-    initrd: writeCpio(root),
+    initrd: microInitrd({ busybox: busybox.program, modules: kernel.modules }),
     commandLine: CONSOLE_ARGUMENTS,
     hasAgent: true,
     source: `${describeRelease(repository)}, kernel ${kernel.version}, busybox ${busybox.version}`,
   };
+}
+
+/** It is not compressed: the kernel takes longer to unpack it than a host to store it. */
+export function microInitrd(files: GuestFiles): Uint8Array {
+  const root = makeDirectory();
+  for (const path of DIRECTORIES) insert(root, path, makeDirectory());
+  insert(root, 'tmp', makeDirectory({ mode: 0o1777, uid: 0, gid: 0, modifiedSeconds: 0 }));
+  for (const [path, text] of Object.entries(FILES)) writeText(root, path, text);
+  addGuestFiles(root, files);
+  insert(root, 'init', link(`/${GUEST_INIT}`));
+  return writeCpio(root);
 }
 
 function writeText(root: DirectoryNode, path: string, text: string): void {

@@ -3,12 +3,7 @@ import { readCpio } from '../archive/cpio.ts';
 import { writeTar } from '../archive/tar.ts';
 import { unpackTar } from '../archive/unpack.ts';
 import { type DirectoryNode, type FileNode, lookUp, makeDirectory } from '../file-tree.ts';
-import {
-  GUEST_BUSYBOX,
-  GUEST_DIRECTORY,
-  GUEST_MODULES,
-  addGuestFiles,
-} from '../guest/guest-files.ts';
+import { GUEST_BUSYBOX, GUEST_INIT, GUEST_MODULES, addGuestFiles } from '../guest/guest-files.ts';
 import type { DeviceModules } from '../guest/kernel-modules.ts';
 import { type NewImage, type StoredImage, readImageFile } from '../image-store.ts';
 import { IMAGE_LIMITS } from '../limits.ts';
@@ -22,8 +17,9 @@ export interface GuestParts {
   readonly modules: DeviceModules;
 }
 
-/** The kernel finds the root directory by its tag, and in it our init. */
-export const ROOT_ARGUMENTS = `${CONSOLE_ARGUMENTS} root=polyvisor rootfstype=virtiofs rw init=/${GUEST_DIRECTORY}/init`;
+/** The tag by which the kernel finds the root directory. */
+export const ROOT_TAG = 'polyvisor';
+export const ROOT_ARGUMENTS: string = `${CONSOLE_ARGUMENTS} root=${ROOT_TAG} rootfstype=virtiofs rw init=/${GUEST_INIT}`;
 
 /**
  * An image of a root directory that comes from elsewhere, with our init and agent beside what it

@@ -9,8 +9,12 @@ export const GUEST_DIRECTORY = '.polyvisor';
 /** Path of the tools that our scripts are run by, and take all others from. */
 export const GUEST_BUSYBOX: string = `${GUEST_DIRECTORY}/busybox`;
 
+export const GUEST_INIT: string = `${GUEST_DIRECTORY}/init`;
 /** Path of kernel modules, in a folder for each device. */
 export const GUEST_MODULES: string = `${GUEST_DIRECTORY}/modules`;
+
+/** What is there as long as packages wait to be configured. */
+export const GUEST_FIRST_START: string = `${GUEST_DIRECTORY}/first-start`;
 
 const PROGRAM: Attributes = { mode: 0o755, uid: 0, gid: 0, modifiedSeconds: 0 };
 const FILE: Attributes = { ...PROGRAM, mode: 0o644 };

@@ -49,6 +49,13 @@ if [ -e /.polyvisor/first-start ]; then
     $box rm -f /.polyvisor/first-start
   $box rm -f /usr/sbin/policy-rc.d
 fi
+# Who makes an image wants no more than that.
+case $(cat /proc/cmdline) in
+  *polyvisor.prepare*)
+    $box sync
+    $box poweroff -f
+    ;;
+esac
 [ ! -e /.polyvisor/own-init ] || exec /sbin/init
 
 $box hostname polyvisor
