@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { HostError } from '@polyvisor/errors/host-error';
 import { imageFromRoot } from '@polyvisor/images/build/root-image';
@@ -14,7 +14,8 @@ export async function run(call: CommandCall): Promise<void> {
   const { terminal, options } = call;
   const file = required(call, 0);
   const { format, reference, kernelFrom = 'linux', name = nameOf(file) } = options as ImportFlags;
-  if (!existsSync(file)) throw new HostError('no-file', `there is no file ${file}`);
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true)
+    throw new HostError('no-file', `there is no file ${file}`);
   const home = homeDirectory();
   const isReplacing = options['replace'] === true;
   checkFree(home, name, { isReplacing });

@@ -31,7 +31,7 @@ const AGENT_UNIT = 'etc/systemd/system/polyvisor-agent.service';
  */
 const SYSTEMD_FILES: Readonly<Record<string, string>> = {
   [AGENT_UNIT]:
-    '[Unit]\nDescription=Commands of the host\n\n' +
+    '[Unit]\nDescription=Commands of the host\nConditionPathExists=/dev/hvc0\n\n' +
     '[Service]\nExecStart=/.polyvisor/agent\nRestart=always\nKillMode=mixed\n\n' +
     '[Install]\nWantedBy=multi-user.target\n',
   'etc/systemd/system/serial-getty@ttyS0.service.d/polyvisor.conf':

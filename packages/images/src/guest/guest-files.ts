@@ -1,7 +1,7 @@
 import { utf8ToBytes } from '@polyvisor/bytes/bytes';
 import { type Attributes, type DirectoryNode, insert, lookUp } from '../file-tree.ts';
 import { agentScript } from './agent-script.ts';
-import { consoleScript, initScript, initTable, networkScript } from './init-script.ts';
+import { consoleScript, initScript, networkScript } from './init-script.ts';
 import type { DeviceModules } from './kernel-modules.ts';
 
 /** Where a guest has what is ours. */
@@ -51,7 +51,6 @@ export function addGuestFiles(root: DirectoryNode, files: GuestFiles): void {
   put('agent', agentScript);
   put('console', consoleScript);
   put('network', networkScript);
-  put('inittab', initTable, FILE);
   put('environment', environmentOf(files), FILE);
   for (const [device, list] of modules) {
     // The shell that loads them goes by their names.

@@ -63,16 +63,16 @@ $box hostname polyvisor
 for name in poweroff reboot halt; do
   [ -e /sbin/$name ] || [ -e /bin/$name ] || $box ln -s $box /bin/$name
 done
-# busybox's init reads no other file.
+# What busybox's init keeps alive: the agent, where there is a host to talk to, and a shell at the
+# console. It reads no other file than /etc/inittab.
+{
+  [ ! -e /dev/hvc0 ] || echo ::respawn:/.polyvisor/agent
+  echo ::respawn:/.polyvisor/console
+  echo ::ctrlaltdel:/.polyvisor/busybox reboot
+} >/run/inittab
 [ -e /etc/inittab ] || { $box mkdir -p /etc && : >/etc/inittab; }
-$box mount --bind /.polyvisor/inittab /etc/inittab
+$box mount --bind /run/inittab /etc/inittab
 exec $box init
-`;
-
-/** What busybox's init keeps alive: the agent, and a shell at the console. */
-export const initTable = `::respawn:/.polyvisor/agent
-::respawn:/.polyvisor/console
-::ctrlaltdel:/.polyvisor/busybox reboot
 `;
 
 /** A shell at the console, as the leader of its session and with control over jobs. */
