@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { MemoryTree } from '@polyvisor/board/fuse/memory-tree';
 import { type ComputerMachine, createComputer } from '@polyvisor/board/machine';
 import { VirtioFs } from '@polyvisor/board/virtio/fs';
-import { bytesToLatin1 } from '@polyvisor/bytes/latin1';
+import { bytesToUtf8 } from '@polyvisor/bytes/bytes';
+import { bytesToLatin1, latin1ToBytes } from '@polyvisor/bytes/latin1';
 import { HostError } from '@polyvisor/errors/host-error';
 import { type DirectoryNode, lookUp } from '../file-tree.ts';
 import { GUEST_FIRST_START } from '../guest/guest-files.ts';
@@ -23,6 +24,8 @@ const FILES_BYTES_MAX = 2 ** 33;
 /** Some milliseconds. */
 const SLICE_STEPS = 2_000_000;
 const STEPS_MAX = 2 ** 40;
+/** What is longer without an end is cut. */
+const LINE_LENGTH_MAX = 4096;
 /** Lines that an error tells. */
 const LAST_LINES = 5;
 
@@ -76,8 +79,8 @@ async function runToEnd(
     const { reason, used } = computer.run(SLICE_STEPS);
     steps += used;
     const lines = (rest + bytesToLatin1(computer.takeSerialOutput())).split('\n');
-    rest = lines.pop()!;
-    for (const line of lines.map((each) => each.trim()).filter((each) => each !== '')) {
+    rest = lines.pop()!.slice(0, LINE_LENGTH_MAX);
+    for (const line of lines.map(printable).filter((each) => each !== '')) {
       onProgress?.(line);
       last.push(line);
       if (last.length > LAST_LINES) last.shift();
@@ -87,5 +90,10 @@ async function runToEnd(
     await setImmediate();
     signal?.throwIfAborted();
   }
-  return rest === '' ? last : [...last, rest];
+  return [...last, printable(rest)].filter((line) => line !== '');
+}
+
+/** Bytes of a guest as text that does nothing to a terminal. */
+function printable(line: string): string {
+  return bytesToUtf8(latin1ToBytes(line)).replaceAll(/\p{C}/gu, '').trim();
 }

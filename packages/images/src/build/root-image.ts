@@ -19,7 +19,13 @@ export interface GuestParts {
 
 /** The tag by which the kernel finds the root directory. */
 export const ROOT_TAG = 'polyvisor';
-export const ROOT_ARGUMENTS: string = `${CONSOLE_ARGUMENTS} root=${ROOT_TAG} rootfstype=virtiofs rw init=/${GUEST_INIT}`;
+/** Its init is ours, and a network card stays `eth0`, whose address our init has asked for. */
+export const ROOT_ARGUMENTS: string = [
+  CONSOLE_ARGUMENTS,
+  `root=${ROOT_TAG} rootfstype=virtiofs rw`,
+  `init=/${GUEST_INIT}`,
+  'net.ifnames=0',
+].join(' ');
 
 /**
  * An image of a root directory that comes from elsewhere, with our init and agent beside what it

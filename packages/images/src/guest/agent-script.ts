@@ -47,10 +47,11 @@ function markAfter(rest: 0 | 1 | 2): string {
  *        err <id> <bytes>         the same of standard error
  *        end <id> <status>        after all of that: 0 to 255, 128 + n after signal n
  * ```
- * A command is over when its shell is: what others that it left behind write after that is read,
- * and thrown away. So that nothing the command wrote itself is lost, a mark follows it through the
- * same pipe. A command runs in a session and a process group of its own, without a terminal, and as
- * all that a shell runs in the background it begins with SIGINT and SIGQUIT ignored.
+ * A script has less than 128 KiB, as any argument of a program. A command is over when its shell
+ * is: what others that it left behind write after that is read, and thrown away. So that nothing
+ * the command wrote itself is lost, a mark follows it through the same pipe. A command runs in a
+ * session and a process group of its own, without a terminal, and as all that a shell runs in the
+ * background it begins with SIGINT and SIGQUIT ignored.
  *
  * It needs stty, base64, dd, cat, mkdir, rm and setsid: busybox's shell has them, another takes
  * them from coreutils and util-linux. POLYVISOR_DEVICE is where the host is, by default the virtio
