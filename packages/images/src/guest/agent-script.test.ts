@@ -3,7 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AGENT_HELLO, AGENT_PIECE_BYTES, agentScript } from './agent-script.ts';
+import {
+  AGENT_HELLO,
+  AGENT_ID_LENGTH_MAX,
+  AGENT_PIECE_BYTES,
+  agentScript,
+} from './agent-script.ts';
 
 const busybox = spawnSync('busybox', ['sh', '-c', 'command -v busybox']).stdout;
 const shells = [['sh']];
@@ -218,5 +223,13 @@ describe.each(shells.map((words) => ({ words })))('with $words', ({ words }) => 
     guest.say('', 'nonsense', 'run', 'run ../x -', 'run * -', 'kill', 'put');
     expect(await guest.run('a', 'echo well')).toBe(0);
     expect(guest.lines).toHaveLength(3);
+  });
+
+  test(`a command's name has at most ${AGENT_ID_LENGTH_MAX} characters`, async () => {
+    const [within, beyond] = [0, 1].map((more) => 'x'.repeat(AGENT_ID_LENGTH_MAX + more));
+    guest.say(`run ${beyond} ${base64('echo no')}`);
+    expect(await guest.run(within!, 'echo yes')).toBe(0);
+    expect(await guest.run('a', 'true')).toBe(0);
+    expect(guest.lines).toHaveLength(4);
   });
 });

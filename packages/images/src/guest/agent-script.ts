@@ -2,6 +2,8 @@ import { latin1ToBytes } from '@polyvisor/bytes/latin1';
 
 /** What the agent says first: the version of the protocol. */
 export const AGENT_HELLO = 'hello 1';
+/** Characters of a command's name. */
+export const AGENT_ID_LENGTH_MAX = 64;
 /** Bytes of output that one line carries. */
 export const AGENT_PIECE_BYTES = 768;
 /**
@@ -37,7 +39,7 @@ function markAfter(rest: 0 | 1 | 2): string {
  * it.
  *
  * A line is ASCII and ends with `\n`; its fields stand one blank apart; bytes are in base64, or `-`
- * where there are none; an id is of letters, digits, `_` and `-`.
+ * where there are none; an id is of letters, digits, `_` and `-`, 64 at most.
  * ```
  * host   run <id> <script>        begins `sh -c <script>`; its standard input is <id>.in, if any
  *        put <id> <path> <bytes>  appends bytes to a file, in the order of the lines, and ends
@@ -47,11 +49,13 @@ function markAfter(rest: 0 | 1 | 2): string {
  *        err <id> <bytes>         the same of standard error
  *        end <id> <status>        after all of that: 0 to 255, 128 + n after signal n
  * ```
- * A script has less than 128 KiB, as any argument of a program. A command is over when its shell
- * is: what others that it left behind write after that is read, and thrown away. So that nothing
- * the command wrote itself is lost, a mark follows it through the same pipe. A command runs in a
- * session and a process group of its own, without a terminal, and as all that a shell runs in the
- * background it begins with SIGINT and SIGQUIT ignored.
+ * What the host says before `hello` may come back as it was, for a terminal echoes. A script has
+ * less than 128 KiB, as any argument of a program.
+ *
+ * A command is over when its shell is: what others that it left behind write after that is read,
+ * and thrown away. So that nothing the command wrote itself is lost, a mark follows it through the
+ * same pipe. A command runs in a session and a process group of its own, without a terminal, and as
+ * all that a shell runs in the background it begins with SIGINT and SIGQUIT ignored.
  *
  * It needs stty, base64, dd, cat, mkdir, rm and setsid: busybox's shell has them, another takes
  * them from coreutils and util-linux. POLYVISOR_DEVICE is where the host is, by default the virtio
@@ -183,6 +187,8 @@ serve() {
   case $2 in
     '' | *[!A-Za-z0-9_-]*) return ;;
   esac
+  # A pipe keeps no longer lines whole than it has to.
+  [ ${'${#2}'} -le ${AGENT_ID_LENGTH_MAX} ] || return
   case $1 in
     run)
       [ ! -e "$dir/$2.kill" ] || rm -f "$dir/$2.kill"
