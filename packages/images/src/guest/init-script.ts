@@ -17,6 +17,10 @@ $box mount -t devtmpfs dev /dev
 # The kernel found no console where there was no /dev.
 exec <>/dev/console >&0 2>&0
 $box mkdir -p /dev/pts /dev/shm
+$box ln -s /proc/self/fd /dev/fd
+$box ln -s fd/0 /dev/stdin
+$box ln -s fd/1 /dev/stdout
+$box ln -s fd/2 /dev/stderr
 $box mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
 $box mount -t tmpfs -o mode=1777 shm /dev/shm
 $box mount -t tmpfs -o mode=755 run /run
