@@ -2,11 +2,12 @@ import { type Halves, behind } from './address.ts';
 import type { CodePages } from './code-pages.ts';
 import { codePlace } from './csr-numbers.ts';
 import type { HartMemory } from './hart-memory.ts';
-import { ILLEGAL, operationOf } from './interpreter.ts';
+import { ILLEGAL, UNDECODED, operationOf } from './interpreter.ts';
 import * as at from './layout.ts';
 import type { MemoryAccess } from './memory-access.ts';
 import type { Progress } from './progress.ts';
 import { type Instruction, decode, isCompressed } from './table/decoder.ts';
+
 import type { Translation } from './translation.ts';
 
 /** Bytes behind the instructions' first half-word that lies in their page's last. */
@@ -63,9 +64,9 @@ export class InstructionFetch {
   /** Decodes what belongs in the record. @returns the record to run: another one across pages; 0 after a trap */
   decode(record: number): number {
     const [low, high] = this.#pc();
-    const first = this.#access.translate(low, high, 'execute');
-    if (first < 0) return 0;
-    const offset = this.#memory.ramOffset(first, 2);
+    const physical = this.#access.translate(low, high, 'execute');
+    if (physical < 0) return 0;
+    const offset = this.#memory.ramOffset(physical, 2);
     let word = this.#half(offset);
     let place = record;
     if (!isCompressed(word)) {
@@ -84,9 +85,31 @@ export class InstructionFetch {
         word |= this.#half(offset + 2) << 16;
       }
     }
-    this.#write(place, decode(word), isCompressed(word) ? 2 : 4);
+    const first = decode(word);
+    this.#write(place, first, isCompressed(word) ? 2 : 4);
     this.#code.decoded(offset);
+    if (place === record && first) this.#decodeBehind(first, offset, record);
     return place;
+  }
+
+  /** Decodes what is sure to be run next, unless it was before, as far as it lies in the page. */
+  #decodeBehind(first: Instruction, firstOffset: number, firstRecord: number): void {
+    let instruction: Instruction | undefined = first;
+    let offset = firstOffset;
+    let record = firstRecord;
+    while (instruction && !instruction.row.isJump) {
+      offset += instruction.length;
+      record += (instruction.length / 2) * at.RECORD_BYTES;
+      const inPage = offset & 0xfff;
+      if (inPage < firstOffset % 4096 || this.#memory.u16[record >> 1] !== UNDECODED) return;
+      let word = this.#half(offset);
+      if (!isCompressed(word)) {
+        if (inPage === LAST_HALF) return;
+        word |= this.#half(offset + 2) << 16;
+      }
+      instruction = decode(word);
+      this.#write(record, instruction, isCompressed(word) ? 2 : 4);
+    }
   }
 
   /** Offset in RAM of what stands at `PC`, which was fetched before. */
