@@ -1,4 +1,4 @@
-import { CACHE_BLOCK_BYTES } from '@polyvisor/riscv/evaluator';
+import { CACHE_BLOCK_BYTES } from '@polyvisor/riscv/cache-block';
 import { type TreeNode, cells64 } from './device-tree.ts';
 import { TICKS_PER_SECOND } from './device.ts';
 import {

@@ -33,6 +33,8 @@ export interface Emitter {
   store(instruction: MemoryInstruction, size: number, address: Expression, value: Expression): void;
   /** Offset in RAM of an aligned place that may be written, or only read. */
   atomicPlace(size: number, isWritten: boolean, address: Expression): Local;
+  /** The same of a byte that may be written; where the TLB does not have it, the instruction is left to `evaluate`. */
+  knownPlace(address: Expression): Local;
   /** i32: whether this rounding mode is in force. */
   isRounding(mode: number): Expression;
   /**

@@ -1,5 +1,6 @@
 import { assert } from '@polyvisor/errors/assert';
 import { halves } from './address.ts';
+import { CACHE_BLOCK_BYTES } from './cache-block.ts';
 import type { CsrFile } from './csr-file.ts';
 import { DYNAMIC, type FloatContext } from './float/soft-float.ts';
 import type { HartMemory } from './hart-memory.ts';
@@ -27,7 +28,6 @@ import type { Operands } from './table/row.ts';
 import type { Translation } from './translation.ts';
 import type { Traps } from './traps.ts';
 
-export const CACHE_BLOCK_BYTES = 64;
 /** The highest number of a rounding mode, and the one that stands for `frm`. */
 const ROUNDING_MODE_MAX = 4;
 

@@ -259,6 +259,16 @@ class InterpreterWriter implements Emitter {
     return this.#place;
   }
 
+  knownPlace(address: Expression): Local {
+    const { a } = this;
+    this.#lookUp(at.WRITE_TLB, 1, address);
+    a.f.if();
+    this.evaluate();
+    a.f.end();
+    a.set(this.#place, this.#offset(at.WRITE_TLB));
+    return this.#place;
+  }
+
   isRounding(mode: number): Expression {
     const { a } = this;
     const rm = a.load('i32.load8_u', this.#record, at.RECORD_RM);

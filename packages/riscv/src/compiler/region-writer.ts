@@ -215,6 +215,13 @@ class RegionWriter implements Emitter {
     return this.#place;
   }
 
+  knownPlace(address: Expression): Local {
+    const { a } = this;
+    this.#lookUp(at.WRITE_TLB, 1, address);
+    a.set(this.#place, this.#offset(at.WRITE_TLB));
+    return this.#place;
+  }
+
   isRounding(mode: number): Expression {
     const { rm } = this.#instruction;
     if (rm !== DYNAMIC) return rm === mode ? 1 : 0;

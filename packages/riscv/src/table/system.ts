@@ -1,6 +1,11 @@
 import type { Expression } from '@polyvisor/wasm/assembler';
+import { CACHE_BLOCK_BYTES } from '../cache-block.ts';
+import { csrPlace } from '../csr-numbers.ts';
 import type { Emitter } from '../emitter.ts';
 import type { HartView } from '../hart-view.ts';
+import { PRIVILEGE } from '../layout.ts';
+import { RAM } from '../linking.ts';
+import { CBZE, MACHINE } from '../status.ts';
 import type { Evaluate, Extension, Operands, Row } from './row.ts';
 import type { FormatName } from './formats.ts';
 
@@ -62,6 +67,20 @@ const clearBits = (e: Emitter, old: Expression, bits: Expression): Expression =>
 const unlessZero = (operand: number, value: bigint): bigint | undefined =>
   operand === 0 ? undefined : value;
 
+/** Zeroes a block that may be written, as `cacheBlock` does; the rest is left to that. */
+function emitCacheBlockZero(e: Emitter): void {
+  const { a } = e;
+  const isClosed = (name: 'menvcfg' | 'senvcfg'): Expression =>
+    e.op('i64.eqz', e.op('i64.and', a.load('i64.load', 0, csrPlace(name)), CBZE));
+  const privilege = a.load('i32.load', 0, PRIVILEGE);
+  const isClosedHere = e.op('i32.and', e.op('i32.ne', privilege, MACHINE), isClosed('menvcfg'));
+  const isClosedForU = e.op('i32.and', e.op('i32.eqz', privilege), isClosed('senvcfg'));
+  a.when(e.op('i32.or', isClosedHere, isClosedForU), () => e.evaluate());
+  const place = e.knownPlace(e.rs1);
+  a.set(place, e.op('i32.and', place, -CACHE_BLOCK_BYTES));
+  for (let i = 0; i < CACHE_BLOCK_BYTES; i += 8) a.store('i64.store', place, 0n, i, RAM);
+}
+
 /** One hart sees its own accesses in order, and code that it writes at once. */
 function fence(name: string, since: Extension, funct3: number): Row {
   const match = (funct3 << 12) | 0x0f;
@@ -82,6 +101,7 @@ function cacheBlock(
     mask: 0xfff0_7fff | 0,
     match: (number << 20) | 0x200f,
     evaluate: (m, o) => m.cacheBlock(m.x(o.rs1), operation),
+    ...(operation === 'zero' && { emit: emitCacheBlockZero }),
   };
 }
 
