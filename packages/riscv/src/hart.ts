@@ -19,7 +19,7 @@ import { Translation } from './translation.ts';
 import { Traps } from './traps.ts';
 
 /** Steps between two looks at the clock, counted from the hart's beginning. */
-const TIMER_STEPS = 8192;
+const TIMER_STEPS = 32_768;
 const CODE_PAGES_DEFAULT = 2048;
 const HOT_LANDINGS_DEFAULT = 2000;
 /** Where a board without firmware in M mode gives S mode all that it can have. */
