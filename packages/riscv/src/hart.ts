@@ -180,7 +180,8 @@ export class Hart implements Processor {
   }
 
   save(): Uint8Array {
-    return this.#memory.u8.slice(0, at.STATE_BYTES);
+    // What was written to x0 is nobody's, and not the same in both tiers.
+    return this.#memory.u8.slice(0, at.STATE_BYTES).fill(0, at.SINK, at.SINK + 8);
   }
 
   load(state: Uint8Array): void {

@@ -366,7 +366,7 @@ class InterpreterWriter implements Emitter {
         a.when(this.op('i32.eqz', this.#isSkipped), () => {
           const number = this.op('i32.xor', this.#operation, -1);
           a.put(this.op('i32.and', number, 2 ** at.ENTRY_BITS - 1));
-          a.put(this.#pageAddress).put(this.#left);
+          a.put(this.pc).put(this.#left);
           a.put(this.op('i32.shr_u', number, at.ENTRY_BITS));
           f.callIndirect(this.#region).set(this.#left.index);
           a.set(this.#isSkipped, a.load('i32.load', 0, at.IS_INTERPRETED));

@@ -86,7 +86,7 @@ const RECORDS_BYTES = 2048 * RECORD_BYTES + 2 * RECORD_BYTES;
  * on: its number in the table, and below it that of the entry.
  */
 export const LANDINGS = RECORDS_BYTES;
-export const ENTRY_BITS = 6;
+export const ENTRY_BITS = 8;
 export const CODE_PAGE_BYTES = RECORDS_BYTES + 4 * 2048;
 /** A page of its own for an instruction that lies across two. */
 export const CROSSING = TLB + TLB_SETS * TLB_SET_BYTES;

@@ -6,7 +6,7 @@ import { FUNCREF, I32, I64, type ValueType } from '@polyvisor/wasm/types';
 /** Index of the guest's RAM among a module's memories; the engine's own is the first. */
 export const RAM = 1;
 
-/** A region's function: entry, address of the page, steps left; and how many are left then. */
+/** A region's function: number of the entry, its address, steps left; and how many are left then. */
 export const REGION_PARAMS: readonly ValueType[] = [I32, I64, I32];
 export const REGION_RESULTS: readonly ValueType[] = [I32];
 

@@ -1,5 +1,5 @@
 import { assert } from '@polyvisor/errors/assert';
-import { Assembler, type Expression, Local } from '@polyvisor/wasm/assembler';
+import { Assembler, type Expression, type Local } from '@polyvisor/wasm/assembler';
 import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instructions';
 import { ModuleWriter } from '@polyvisor/wasm/module-writer';
 import { I32, type ValueType } from '@polyvisor/wasm/types';
@@ -12,11 +12,17 @@ import * as at from '../layout.ts';
 import { RAM, REGION_PARAMS, REGION_RESULTS, importShared } from '../linking.ts';
 import { ScratchLocals } from '../scratch-locals.ts';
 import { shownStatus, writeStatus } from '../status-code.ts';
-import { isTlbMiss, ramOffset, tlbEntry } from '../tlb-code.ts';
-import type { Block, PlacedInstruction } from './region.ts';
-
-/** What compiled code calls: fills the TLB for an access. 0 if that must be left to the interpreter. */
-export type Fill = (low: number, high: number, size: number, isWritten: number) => number;
+import { defineTlbSearch, isTlbMiss, ramOffset, tlbEntry } from '../tlb-code.ts';
+import { type FlowNode, LEAVES, ROOT, flowGraph } from './flow-graph.ts';
+import { type FlowOrder, flowOrder } from './flow-order.ts';
+import { NO_PAGE, type PagePin, pinnedBases } from './pins.ts';
+import {
+  type Block,
+  type PlacedInstruction,
+  type Region,
+  jumpsOf,
+  writesRegister,
+} from './region.ts';
 
 /** Where a region is found. */
 export interface RegionPlace {
@@ -27,24 +33,23 @@ export interface RegionPlace {
 }
 
 /**
- * A module with one function, `region(entry, page address, steps left) -> steps left`. Registers live in locals. A
- * block's steps are taken when it begins; whoever leaves in its middle gives the rest back, so counts are exact.
+ * A module with one function, `region(entry, address, steps left) -> steps left`. Registers live in locals. A block's
+ * steps are taken when it begins; whoever leaves in its middle gives the rest back, so counts are exact. On each way
+ * around a loop it is made sure that the steps are enough for the rest of the way.
  * The function never traps: what it can't do it leaves, with nothing done of it, to the interpreter.
  *
  *     block exit
- *       loop again          br_table to the block `next`
- *         block n … block 0
- *         code of block 0   forward jumps go straight to their block, backward ones again through the table
- *         …
+ *       the control flow as loops and blocks, the root's br_table to the entry `next` first
  *     registers back to memory, and on to what is compiled for the next address, or back to the interpreter
  */
-export function writeRegion(blocks: readonly Block[], self: RegionPlace): Uint8Array<ArrayBuffer> {
+export function writeRegion(region: Region, self: RegionPlace): Uint8Array<ArrayBuffer> {
   const m = new ModuleWriter();
   const fill = m.importFunction('hart', 'fill', [I32, I32, I32, I32], [I32]);
   importShared(m);
+  const search = defineTlbSearch(m, fill);
   const highProduct = defineHighProduct(m);
   const f = m.function(REGION_PARAMS, REGION_RESULTS, 'region');
-  new RegionWriter(new Assembler(f), blocks, self, fill, highProduct).emitRegion();
+  new RegionWriter(new Assembler(f), region, self, search, highProduct).emitRegion();
   m.exportFunction('region', f.index);
   return m.finish();
 }
@@ -57,11 +62,15 @@ class RegionWriter implements Emitter {
   imm: Expression = 0n;
   csrOperand: Expression = 0n;
   readonly #blocks: readonly Block[];
+  readonly #nodes: readonly FlowNode[];
+  readonly #order: FlowOrder;
   readonly #self: RegionPlace;
-  readonly #fill: number;
+  /** Function that finds or fills the TLB's entry for an access. */
+  readonly #search: number;
   readonly highProduct: HighProduct;
-  readonly #indexes: ReadonlyMap<number, number>;
   readonly #next: Local;
+  /** Where control came in, and that page's address. */
+  readonly #start: Local;
   readonly #page: Local;
   readonly #left: Local;
   readonly #exitPc: Local;
@@ -75,32 +84,35 @@ class RegionWriter implements Emitter {
   readonly #registers = new Map<number, Local>();
   readonly #written = new Set<number>();
   readonly #scratch: ScratchLocals;
+  readonly #pins: ReadonlyMap<number, PagePin>;
   #exit = 0;
-  #again = 0;
-  /** Depths of the blocks' labels. */
-  #labels: number[] = [];
-  #blockIndex = 0;
+  /** Depths of the nodes' labels: at the beginning of loops, and in front of merges. */
+  readonly #loops: number[] = [];
+  readonly #labels: number[] = [];
+  #node = ROOT;
   #done = 0;
   #instruction!: PlacedInstruction;
   #csr = 0;
 
   constructor(
     a: Assembler,
-    blocks: readonly Block[],
+    { blocks, entries }: Region,
     self: RegionPlace,
-    fill: number,
+    search: number,
     highProduct: HighProduct,
   ) {
     this.a = a;
     this.#scratch = new ScratchLocals(a);
     this.#blocks = blocks;
+    this.#nodes = flowGraph(blocks, entries);
+    this.#order = flowOrder(this.#nodes);
     this.#self = self;
-    this.#fill = fill;
+    this.#search = search;
     this.highProduct = highProduct;
-    this.#indexes = new Map(blocks.map(({ offset }, i) => [offset, i]));
     this.#next = a.param(0);
-    this.#page = a.param(1);
+    this.#start = a.param(1);
     this.#left = a.param(2);
+    this.#page = a.localI64();
     this.#exitPc = a.localI64();
     this.#isInterpreted = a.localI32();
     this.#address = a.localI64();
@@ -108,32 +120,26 @@ class RegionWriter implements Emitter {
     this.#dataTlb = a.localI32();
     this.#loaded = a.localI64();
     this.#place = a.localI32();
+    this.#pins = pinnedBases(blocks, a);
   }
 
   emitRegion(): void {
     const { a } = this;
     const { f } = a;
+    a.rarely(this.op('i32.lt_s', this.#left, this.#order.steps[ROOT]!), () => {
+      this.#end(this.#start, 1);
+      a.return(this.#left);
+    });
+    a.set(this.#page, this.op('i64.and', this.#start, ~0xfffn));
     this.#loadRegisters();
     a.set(this.#dataTlb, a.load('i32.load', 0, at.DATA_TLB));
+    for (const { tag } of this.#pins.values()) a.set(tag, NO_PAGE);
     this.#exit = f.block().depth;
-    this.#again = f.loop().depth;
-    const count = this.#blocks.length;
-    for (let i = count - 1; i >= 0; i--) this.#labels[i] = f.block().depth;
-    a.put(this.#next);
-    const labels = Array.from({ length: count }, (_, i) => i);
-    f.brTable(labels.slice(0, -1), count - 1);
-    for (const [i, block] of this.#blocks.entries()) {
-      f.end();
-      this.#blockIndex = i;
-      this.#emitBlock(block);
-    }
-    f.end();
-    f.op('unreachable');
+    this.#emitTree(ROOT);
     f.end();
     for (const place of this.#written) a.store('i64.store', 0, this.#register(place), place);
     a.when(this.op('i32.eqz', this.#isInterpreted), () => this.#chain());
-    a.store('i64.store', 0, this.#exitPc, at.PC);
-    a.store('i32.store', 0, this.#isInterpreted, at.IS_INTERPRETED);
+    this.#end(this.#exitPc, this.#isInterpreted);
     a.put(this.#left);
   }
 
@@ -160,37 +166,26 @@ class RegionWriter implements Emitter {
   }
 
   branch(condition: Expression): void {
-    const { offset, imm, length } = this.#instruction;
-    this.a.when(condition, () => this.#go(offset + imm));
-    this.#go(offset + length);
+    const node = this.#node;
+    this.a.when(condition, () => this.#go(node, 0));
+    this.#go(node, 1);
   }
 
   jumpRelative(): void {
-    this.#go(this.#instruction.offset + this.#instruction.imm);
+    this.#go(this.#node, 0);
   }
 
   /** Stays in the region where it has the target as one of its entries. */
   jump(target: Expression): void {
-    const { a } = this;
     const address = this.inLocal(target);
-    const isInPage = this.op('i64.eq', this.op('i64.and', address, ~0xfffn), this.#page);
-    a.when(isInPage, () => {
-      const half = this.op('i32.and', this.op('i32.wrap_i64', address), 0xffe);
-      const landing = a.load('i32.load', this.op('i32.shl', half, 1), this.#self.landings);
-      a.set(this.#entry, this.op('i32.xor', landing, -1));
-      const number = this.op('i32.shr_s', this.#entry, at.ENTRY_BITS);
-      a.when(this.op('i32.eq', number, this.#self.index), () => {
-        a.set(this.#next, this.op('i32.and', this.#entry, 2 ** at.ENTRY_BITS - 1));
-        this.#branch(this.#again);
-      });
-    });
+    if (this.#nodes[this.#node]!.successors[0] === ROOT) this.#jumpInside(address);
     this.#leave(address, 0);
   }
 
   load(instruction: MemoryInstruction, size: number, address: Expression): Expression {
     const { a } = this;
-    this.#lookUp(at.READ_TLB, size, address);
-    a.set(this.#loaded, a.load(instruction, this.#offset(at.READ_TLB), 0, RAM));
+    const offset = this.#access(at.READ_TLB, size, address);
+    a.set(this.#loaded, a.load(instruction, offset, 0, RAM));
     return this.#loaded;
   }
 
@@ -200,25 +195,23 @@ class RegionWriter implements Emitter {
     address: Expression,
     value: Expression,
   ): void {
-    this.#lookUp(at.WRITE_TLB, size, address);
-    this.a.store(instruction, this.#offset(at.WRITE_TLB), value, 0, RAM);
+    this.a.store(instruction, this.#access(at.WRITE_TLB, size, address), value, 0, RAM);
   }
 
   atomicPlace(size: number, isWritten: boolean, address: Expression): Local {
     const { a } = this;
     a.set(this.#address, address);
     const low = this.op('i64.and', this.#address, BigInt(size - 1));
-    a.when(this.op('i64.ne', low, 0n), () => this.evaluate());
+    a.rarely(this.op('i64.ne', low, 0n), () => this.evaluate());
     const kind = isWritten ? at.WRITE_TLB : at.READ_TLB;
-    this.#lookUp(kind, size, this.#address);
-    a.set(this.#place, this.#offset(kind));
+    a.set(this.#place, this.#lookUp(kind, size));
     return this.#place;
   }
 
   knownPlace(address: Expression): Local {
     const { a } = this;
-    this.#lookUp(at.WRITE_TLB, 1, address);
-    a.set(this.#place, this.#offset(at.WRITE_TLB));
+    a.set(this.#address, address);
+    a.set(this.#place, this.#lookUp(at.WRITE_TLB, 1));
     return this.#place;
   }
 
@@ -232,7 +225,7 @@ class RegionWriter implements Emitter {
     const { a } = this;
     this.#csr = codePlace(this.#instruction.imm);
     const isUser = this.op('i32.eqz', a.load('i32.load', 0, at.PRIVILEGE));
-    a.when(this.#csr === 0 ? 1 : isUser, () => this.evaluate());
+    a.rarely(isUser, () => this.evaluate());
     const isStatus = this.#csr === STATUS_IN_CODE;
     a.set(this.#loaded, isStatus ? shownStatus(this) : a.load('i64.load', 0, this.#csr));
     return this.#loaded;
@@ -249,17 +242,62 @@ class RegionWriter implements Emitter {
   }
 
   evaluate(): void {
-    this.#leave(this.pc, this.#steps - this.#done, true);
+    const steps = this.#nodes[this.#node]!.block!.instructions.length;
+    this.#leave(this.pc, steps - this.#done, true);
   }
 
-  #emitBlock({ offset, instructions, end }: Block): void {
+  /** A node and all that it dominates. */
+  #emitTree(node: number): void {
+    const { f } = this.a;
+    const merges = this.#order.merges[node]!;
+    if (!this.#order.isLoop[node]) {
+      this.#emitWithin(node, merges);
+      return;
+    }
+    this.#loops[node] = f.loop().depth;
+    this.#emitWithin(node, merges);
+    f.end().op('unreachable');
+  }
+
+  /** A node, and behind it those of its merges that are left. */
+  #emitWithin(node: number, merges: readonly number[]): void {
+    const { f } = this.a;
+    const last = merges.at(-1);
+    if (last === undefined) {
+      this.#emitNode(node);
+      return;
+    }
+    this.#labels[last] = f.block().depth;
+    this.#emitWithin(node, merges.slice(0, -1));
+    f.end();
+    this.#emitTree(last);
+  }
+
+  #emitNode(node: number): void {
+    const { block, successors } = this.#nodes[node]!;
+    if (block) this.#emitBlock(node, block);
+    else if (successors.length === 1) this.#go(node, 0);
+    else this.#dispatch(node, successors);
+  }
+
+  #dispatch(node: number, successors: readonly number[]): void {
     const { a } = this;
-    const left = this.op('i32.sub', this.#left, instructions.length);
+    const { f } = a;
+    a.put(this.#next);
+    const labels = successors.map((to) => f.depth - this.#labelOf(node, to)!);
+    f.brTable(labels.slice(0, -1), labels.at(-1)!);
+  }
+
+  #emitBlock(node: number, { offset, instructions }: Block): void {
+    const { a } = this;
+    this.#node = node;
     this.#done = 0;
-    a.when(this.op('i32.lt_s', this.#left, instructions.length), () =>
-      this.#leave(this.#addressOf(offset), 0, true),
-    );
-    a.set(this.#left, left);
+    if (this.#order.isChecked[node]) {
+      a.rarely(this.op('i32.lt_s', this.#left, this.#order.steps[node]!), () =>
+        this.#leave(this.#addressOf(offset), 0, true),
+      );
+    }
+    a.set(this.#left, this.op('i32.sub', this.#left, instructions.length));
     for (const instruction of instructions) {
       this.#begin(instruction);
       const { emit } = instruction.row;
@@ -267,9 +305,8 @@ class RegionWriter implements Emitter {
       emit(this);
       this.#done++;
     }
-    if (!instructions.at(-1)!.row.isJump || instructions.at(-1)!.row.since === 'Zicsr') {
-      this.#go(end);
-    }
+    const last = instructions.at(-1)!.row;
+    if (!last.isJump || last.since === 'Zicsr') this.#go(node, 0);
   }
 
   #begin(instruction: PlacedInstruction): void {
@@ -286,17 +323,43 @@ class RegionWriter implements Emitter {
     this.csrOperand = BigInt(instruction.rm);
   }
 
-  /** Goes on at an offset in the page, or beyond it. */
-  #go(offset: number): void {
-    const index = this.#indexes.get(offset);
-    if (index === undefined) {
-      this.#leave(this.#addressOf(offset), 0);
-    } else if (index > this.#blockIndex) {
-      this.#branch(this.#labels[index]!);
-    } else {
-      this.a.set(this.#next, index);
-      this.#branch(this.#again);
+  /** Goes on at one of a node's successors. */
+  #go(node: number, slot: number): void {
+    const { block, successors, choices } = this.#nodes[node]!;
+    const to = successors[slot]!;
+    if (to === LEAVES) {
+      this.#leave(this.#addressOf(jumpsOf(block!).targets[slot]!), 0);
+      return;
     }
+    const choice = choices[slot];
+    if (choice !== undefined) this.a.set(this.#next, choice);
+    const label = this.#labelOf(node, to);
+    if (label === undefined) this.#emitTree(to);
+    else this.#branch(label);
+  }
+
+  /** Depth of the label that leads from a node to another; undefined where that is written in place. */
+  #labelOf(node: number, to: number): number | undefined {
+    const { places, isMerge } = this.#order;
+    if (places[to]! <= places[node]!) return this.#loops[to]!;
+    return isMerge[to] ? this.#labels[to]! : undefined;
+  }
+
+  #jumpInside(address: Local): void {
+    const { a } = this;
+    const root = this.#loops[ROOT]!;
+    const isInPage = this.op('i64.eq', this.op('i64.and', address, ~0xfffn), this.#page);
+    a.when(isInPage, () => {
+      const half = this.op('i32.and', this.op('i32.wrap_i64', address), 0xffe);
+      const landing = a.load('i32.load', this.op('i32.shl', half, 1), this.#self.landings);
+      a.set(this.#entry, this.op('i32.xor', landing, -1));
+      const number = this.op('i32.shr_s', this.#entry, at.ENTRY_BITS);
+      const isEnough = this.op('i32.ge_s', this.#left, this.#order.steps[ROOT]!);
+      a.when(this.op('i32.and', this.op('i32.eq', number, this.#self.index), isEnough), () => {
+        a.set(this.#next, this.op('i32.and', this.#entry, 2 ** at.ENTRY_BITS - 1));
+        this.#branch(root);
+      });
+    });
   }
 
   /** @param given steps that were taken and not done */
@@ -312,40 +375,59 @@ class RegionWriter implements Emitter {
   #chain(): void {
     const { a } = this;
     const { f } = a;
-    a.set(this.#page, this.op('i64.and', this.#exitPc, ~0xfffn));
+    const page = this.op('i64.and', this.#exitPc, ~0xfffn);
     const low = this.op('i32.wrap_i64', this.#exitPc);
     const entry = tlbEntry(a, this.#exitPc, a.load('i32.load', 0, at.FETCH_TLB));
     const tag = a.load('i64.load', a.tee(this.#entry, entry), at.EXECUTE_TLB);
-    a.when(this.op('i64.eq', tag, this.#page), () => {
+    a.when(this.op('i64.eq', tag, page), () => {
       const place = a.load('i32.load', this.#entry, at.EXECUTE_TLB + 8);
       const offset = this.op('i32.shl', this.op('i32.and', low, 0xffe), 1);
       const landing = a.load('i32.load', this.op('i32.add', place, offset), at.LANDINGS);
       a.set(this.#next, this.op('i32.xor', landing, -1));
       a.when(this.op('i32.ge_s', this.#next, 0), () => {
         a.put(this.op('i32.and', this.#next, 2 ** at.ENTRY_BITS - 1));
-        a.put(this.#page).put(this.#left);
+        a.put(this.#exitPc).put(this.#left);
         a.put(this.op('i32.shr_u', this.#next, at.ENTRY_BITS));
         f.returnCallIndirect(f.typeIndex);
       });
     });
   }
 
-  /** Sets `address` and `entry`, and leaves where the entry can not be had. */
-  #lookUp(kind: number, size: number, address: Expression): void {
-    const { a } = this;
-    a.set(this.#address, address);
-    a.set(this.#entry, tlbEntry(a, this.#address, this.#dataTlb));
-    a.when(isTlbMiss(a, this.#entry, kind, this.#address, size), () => {
-      const low = this.op('i32.wrap_i64', this.#address);
-      const high = this.op('i32.wrap_i64', this.op('i64.shr_u', this.#address, 32n));
-      const isWritten = kind === at.WRITE_TLB ? 1 : 0;
-      const isFilled = a.call(this.#fill, low, high, size, isWritten);
-      a.when(this.op('i32.eqz', isFilled), () => this.evaluate());
-    });
+  /** What the function leaves behind beside the registers. */
+  #end(pc: Expression, isInterpreted: Expression): void {
+    this.a.store('i64.store', 0, pc, at.PC);
+    this.a.store('i32.store', 0, isInterpreted, at.IS_INTERPRETED);
   }
 
-  #offset(kind: number): Expression {
-    return ramOffset(this.a, this.#entry, kind, this.#address);
+  /** Offset in RAM of what is accessed off `rs1`. Leaves where it can not be had. */
+  #access(kind: number, size: number, address: Expression): Expression {
+    const { a } = this;
+    a.set(this.#address, address);
+    const pin = this.#pins.get(placeOf(this.#instruction, 'rs1') + kind);
+    if (!pin) return this.#lookUp(kind, size);
+    // An access that is not aligned is searched for.
+    const page = this.op('i64.and', this.#address, ~0xfffn | BigInt(size - 1));
+    a.rarely(this.op('i64.ne', pin.tag, page), () => {
+      a.set(this.#entry, this.#found(kind, size));
+      a.rarely(this.op('i32.eqz', this.#entry), () => this.evaluate());
+      a.set(pin.tag, a.load('i64.load', this.#entry));
+      a.set(pin.distance, a.load('i32.load', this.#entry, 8));
+    });
+    return this.op('i32.add', this.op('i32.wrap_i64', this.#address), pin.distance);
+  }
+
+  /** The same of what `address` is set to. */
+  #lookUp(kind: number, size: number): Expression {
+    const { a } = this;
+    a.set(this.#entry, tlbEntry(a, this.#address, this.#dataTlb));
+    a.rarely(isTlbMiss(a, this.#entry, kind, this.#address, size), () => {
+      a.rarely(this.op('i32.eqz', this.#found(kind, size)), () => this.evaluate());
+    });
+    return ramOffset(a, this.#entry, kind, this.#address);
+  }
+
+  #found(kind: number, size: number): Expression {
+    return this.a.call(this.#search, this.#address, size, kind);
   }
 
   #loadRegisters(): void {
@@ -354,7 +436,7 @@ class RegionWriter implements Emitter {
         for (const name of ['rs1', 'rs2', 'rs3', 'rd'] as const) {
           const place = placeOf(instruction, name);
           if (place === at.X) continue;
-          if (name === 'rd' && writesRegister(instruction)) this.#written.add(place);
+          if (name === 'rd' && writesRegister(instruction.row)) this.#written.add(place);
           if (this.#registers.has(place)) continue;
           const local = this.a.localI64();
           this.#registers.set(place, local);
@@ -374,10 +456,6 @@ class RegionWriter implements Emitter {
     return this.op('i64.add', this.#page, BigInt(offset));
   }
 
-  get #steps(): number {
-    return this.#blocks[this.#blockIndex]!.instructions.length;
-  }
-
   #branch(depth: number): void {
     this.a.f.br(this.a.f.depth - depth);
   }
@@ -386,8 +464,4 @@ class RegionWriter implements Emitter {
 function placeOf(instruction: PlacedInstruction, name: 'rd' | 'rs1' | 'rs2' | 'rs3'): number {
   const base = instruction.row.floats?.has(name) ? at.F : at.X;
   return base + 8 * instruction[name];
-}
-
-function writesRegister({ row }: PlacedInstruction): boolean {
-  return row.format !== 'b' && row.format !== 's' && row.format !== 'fence';
 }

@@ -1,5 +1,6 @@
 import { codePlace } from '../csr-numbers.ts';
 import { type Instruction, decode, isCompressed } from '../table/decoder.ts';
+import type { Row } from '../table/row.ts';
 
 /** An instruction and its place in its page. */
 export interface PlacedInstruction extends Instruction {
@@ -14,7 +15,17 @@ export interface Block {
   readonly end: number;
 }
 
+/** What is compiled together. */
+export interface Region {
+  /** By rising offset. */
+  readonly blocks: readonly Block[];
+  /** Offsets of blocks where control may come in. */
+  readonly entries: readonly number[];
+}
+
 const PAGE_BYTES = 4096;
+/** So that what the interpreter must do at a budget's end is little. */
+const BLOCK_INSTRUCTIONS_MAX = 256;
 
 export interface RegionLimits {
   readonly blocksMax: number;
@@ -22,22 +33,33 @@ export interface RegionLimits {
 }
 
 /**
- * The code of a page that can be reached from offsets without leaving the page, as blocks by rising offset. What has
- * no code of its own (`emit`) is not in any block: there the compiled code ends.
+ * The code of a page that can be reached from offsets without leaving the page. What has no code of its own (`emit`)
+ * is not in any block: there the compiled code ends.
+ * @param isReached whether control has come to an offset before: what it has not, is left out
  */
 export function findRegion(
   page: Uint8Array,
   starts: readonly number[],
   limits: RegionLimits,
-): Block[] {
-  const leaders = findLeaders(page, starts, limits);
-  return [...leaders]
+  isReached: (offset: number) => boolean,
+): Region {
+  const { leaders, entries } = findLeaders(page, starts, limits, isReached);
+  const blocks = [...leaders]
     .toSorted((a, b) => a - b)
     .map((offset) => readBlock(page, offset, leaders))
     .filter(({ instructions }) => instructions.length > 0);
+  const isEntry = new Set(entries);
+  for (const block of blocks) {
+    // A loop's head, so that whoever left in the middle of the loop comes back soon.
+    for (const target of jumpsOf(block).targets) if (target <= block.offset) isEntry.add(target);
+  }
+  return {
+    blocks,
+    entries: blocks.map(({ offset }) => offset).filter((offset) => isEntry.has(offset)),
+  };
 }
 
-/** The instruction at an offset, if it lies in the page as a whole and the compiler knows it. */
+/** The instruction at an offset, if it lies in the page as a whole. */
 function instructionAt(page: Uint8Array, offset: number): PlacedInstruction | undefined {
   if (offset + 2 > PAGE_BYTES) return undefined;
   let word = page[offset]! | (page[offset + 1]! << 8);
@@ -46,46 +68,85 @@ function instructionAt(page: Uint8Array, offset: number): PlacedInstruction | un
     word |= (page[offset + 2]! << 16) | (page[offset + 3]! << 24);
   }
   const instruction = decode(word);
-  if (!instruction?.row.emit) return undefined;
-  if (instruction.row.since === 'Zicsr' && codePlace(instruction.imm) === 0) return undefined;
-  return { ...instruction, offset };
+  return instruction && { ...instruction, offset };
 }
 
-/** Offsets where control may come to, breadth first, as far as the limits go. */
+function hasCode({ row, imm }: Instruction): boolean {
+  return row.emit !== undefined && !(row.since === 'Zicsr' && codePlace(imm) === 0);
+}
+
+/** Offsets where control may come to, breadth first, as far as the limits go; and where it does so from outside. */
 function findLeaders(
   page: Uint8Array,
   starts: readonly number[],
   limits: RegionLimits,
-): Set<number> {
+  isReached: (offset: number) => boolean,
+): { leaders: Set<number>; entries: Set<number> } {
   const leaders = new Set(starts);
+  const entries = new Set(starts);
   let instructions = 0;
+  const lead = (target: number): void => {
+    const isInPage = target >= 0 && target < PAGE_BYTES;
+    if (isInPage && leaders.size < limits.blocksMax && isReached(target)) leaders.add(target);
+  };
   for (const leader of leaders) {
     for (let offset = leader; instructions < limits.instructionsMax; instructions++) {
       const instruction = instructionAt(page, offset);
       if (!instruction) break;
-      const targets = successors(instruction);
       offset += instruction.length;
-      if (targets) {
-        for (const target of targets) {
-          const isInPage = target >= 0 && target < PAGE_BYTES;
-          if (isInPage && leaders.size < limits.blocksMax) leaders.add(target);
-        }
+      if (!hasCode(instruction) || isCall(instruction)) {
+        // The interpreter, or whoever is called, comes back here.
+        lead(offset);
+        entries.add(offset);
+      }
+      if (!hasCode(instruction)) break;
+      if (isJump(instruction)) {
+        for (const target of targetsOf(instruction)) lead(target);
         break;
       }
       if (leaders.has(offset)) break;
     }
   }
-  return leaders;
+  return { leaders, entries };
 }
 
-/** Offsets, which may lie outside of the page, behind a branch or jump; undefined for all others. */
-export function successors(instruction: PlacedInstruction): readonly number[] | undefined {
-  const { row, offset, imm, length, rd } = instruction;
-  if (row.format === 'b') return [offset + length, offset + imm];
-  // Behind a call its end comes back.
-  if (row.format === 'j') return rd === 0 ? [offset + imm] : [offset + imm, offset + length];
-  if (row.name === 'jalr') return rd === 0 ? [] : [offset + length];
-  return undefined;
+function isJump({ row }: Instruction): boolean {
+  return row.format === 'b' || row.format === 'j' || row.name === 'jalr';
+}
+
+function isCall(instruction: Instruction): boolean {
+  return isJump(instruction) && instruction.rd !== 0;
+}
+
+/** Offsets, which may lie outside of the page, behind a branch or jump: that of its immediate first. */
+function targetsOf({ row, offset, imm, length }: PlacedInstruction): readonly number[] {
+  if (row.format === 'b') return [offset + imm, offset + length];
+  return row.format === 'j' ? [offset + imm] : [];
+}
+
+/** How control leaves a block. */
+export interface Jumps {
+  /** Offsets, which may lie outside of the page. */
+  readonly targets: readonly number[];
+  /** Whether it may go anywhere. */
+  readonly isIndirect: boolean;
+  /** Whether it most likely goes back to a caller. */
+  readonly isReturn: boolean;
+}
+
+const RETURN_ADDRESS = 1;
+
+export function jumpsOf({ instructions, end }: Block): Jumps {
+  const last = instructions.at(-1)!;
+  const isIndirect = last.row.name === 'jalr';
+  const isReturn = isIndirect && last.rd === 0 && last.rs1 === RETURN_ADDRESS;
+  return { targets: isJump(last) ? targetsOf(last) : [end], isIndirect, isReturn };
+}
+
+/** Whether it calls what `has` says is in the region. */
+export function callsInside({ instructions }: Block, has: (offset: number) => boolean): boolean {
+  const last = instructions.at(-1)!;
+  return last.row.format === 'j' && isCall(last) && has(last.offset + last.imm);
 }
 
 function readBlock(page: Uint8Array, start: number, leaders: ReadonlySet<number>): Block {
@@ -93,14 +154,15 @@ function readBlock(page: Uint8Array, start: number, leaders: ReadonlySet<number>
   let offset = start;
   for (;;) {
     const instruction = instructionAt(page, offset);
-    if (!instruction) break;
+    if (!instruction || !hasCode(instruction)) break;
     instructions.push(instruction);
     offset += instruction.length;
-    if (successors(instruction) || leaders.has(offset)) break;
+    if (isJump(instruction) || leaders.has(offset)) break;
     if (instructions.length === BLOCK_INSTRUCTIONS_MAX) break;
   }
   return { offset: start, instructions, end: offset };
 }
 
-/** So that a short budget is not often too short for a block. */
-const BLOCK_INSTRUCTIONS_MAX = 256;
+export function writesRegister({ format }: Row): boolean {
+  return format !== 'b' && format !== 's' && format !== 'fence';
+}

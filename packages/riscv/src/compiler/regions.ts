@@ -1,10 +1,12 @@
 import type { CodePages } from '../code-pages.ts';
 import type { HartMemory } from '../hart-memory.ts';
+import { UNDECODED } from '../interpreter.ts';
 import * as at from '../layout.ts';
+import type { Fill } from '../tlb-code.ts';
 import { findRegion } from './region.ts';
-import { type Fill, writeRegion } from './region-writer.ts';
+import { writeRegion } from './region-writer.ts';
 
-const LIMITS = { blocksMax: 24, instructionsMax: 512 };
+const LIMITS = { blocksMax: 100, instructionsMax: 1200 };
 /** Functions in the interpreter's table. */
 export const REGIONS_MAX = 8192;
 
@@ -34,19 +36,22 @@ export class Regions {
   /** Compiles the code from an offset in RAM on. The page is one of code. */
   compile(offset: number): void {
     const pageOffset = offset & ~0xfff;
-    const page = this.#memory.ramU8.subarray(pageOffset, pageOffset + 4096);
+    const { u16, ramU8 } = this.#memory;
+    const page = ramU8.subarray(pageOffset, pageOffset + 4096);
     const place = this.#code.placeOf(offset);
     const landings = place + at.LANDINGS;
     const starts = [offset & 0xfff, ...this.#warm(landings)].slice(0, LIMITS.blocksMax);
-    const blocks = findRegion(page, starts, LIMITS);
-    if (!blocks.some((block) => block.offset === (offset & 0xfff))) return;
+    const isReached = (target: number): boolean =>
+      u16[(place + (target / 2) * at.RECORD_BYTES) >> 1] !== UNDECODED;
+    const region = findRegion(page, starts, LIMITS, isReached);
+    if (!region.entries.includes(offset & 0xfff)) return;
     const index = this.#free.pop()!;
-    const module = new WebAssembly.Module(writeRegion(blocks, { index, landings }));
+    const module = new WebAssembly.Module(writeRegion(region, { index, landings }));
     const instance = this.#instantiate(module);
     this.table.set(index, instance.exports['region']);
-    for (const [entry, block] of blocks.entries()) {
-      const landing = landings + 2 * block.offset;
-      const isStart = block.offset === (offset & 0xfff);
+    for (const [entry, entryOffset] of region.entries.entries()) {
+      const landing = landings + 2 * entryOffset;
+      const isStart = entryOffset === (offset & 0xfff);
       if (isStart || this.#memory.word(landing) >= 0) {
         this.#memory.setWord(landing, ~((index << at.ENTRY_BITS) | entry));
       }
