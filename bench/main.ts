@@ -10,6 +10,8 @@ const benches: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   growth: () => import('./growth.ts'),
   fork: () => import('./fork.ts'),
   sched: () => import('./sched.ts'),
+  computer: () => import('./computer.ts'),
+  'computer-fork': () => import('./computer-fork.ts'),
 };
 
 const { values, positionals } = parseArgs({

@@ -39,6 +39,7 @@ const addresses = [
  * logs and storage must be equal.
  */
 export const fuzz: Fuzz = {
+  peer: 'ethereumjs',
   summary: `random programs, the engine against ${peerVersion('@ethereumjs/evm')}`,
   run: async ({ seed, n }) => {
     const peer = await openPeer();

@@ -21,6 +21,7 @@ const WITHOUT = new Set(['ctzw']);
  * A case is an instruction.
  */
 export const fuzz: Fuzz = {
+  peer: 'qemu',
   summary: 'random RV64GC and Zb* instructions, the engine against qemu-riscv64',
   run: async ({ seed, n }) => {
     const folder = mkdtempSync(join(tmpdir(), 'polyvisor-riscv-'));

@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 /** `npm run fuzz -- <name> --seed S --n N`: prints its seed, and fails on the first difference. */
 export interface Fuzz {
   readonly summary: string;
+  /** Whom it compares with, if that is somebody else's program or package. */
+  readonly peer?: string;
   /** @returns counts to print. @throws on a difference, with what is needed to see it again */
   run(options: FuzzOptions): Promise<Readonly<Record<string, number>>>;
 }
@@ -22,19 +24,27 @@ const fuzzers: Readonly<Record<string, () => Promise<{ fuzz: Fuzz }>>> = {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: 'string' }, n: { type: 'string', default: '10000' } },
+  options: {
+    seed: { type: 'string' },
+    n: { type: 'string', default: '10000' },
+    peer: { type: 'string' },
+  },
 });
 const [name] = positionals;
 const load = Object.hasOwn(fuzzers, name ?? '') ? fuzzers[name!] : undefined;
 if (load === undefined) {
   console.error(
-    `usage: npm run fuzz -- <name> [--seed S] [--n N]; names: ${Object.keys(fuzzers).join(', ')}`,
+    `usage: npm run fuzz -- <name> [--seed S] [--n N] [--peer P]; names: ${Object.keys(fuzzers).join(', ')}`,
   );
   process.exit(2);
 }
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const n = Number(values.n);
 const { fuzz } = await load();
+if (values.peer !== undefined && values.peer !== fuzz.peer) {
+  console.error(`${name}: its peer is ${fuzz.peer ?? 'another form of ours'}, not ${values.peer}`);
+  process.exit(2);
+}
 console.log(`${name}: ${fuzz.summary}\nseed ${seed}, ${n} cases`);
 const startMs = performance.now();
 const counts = await fuzz.run({ seed, n });

@@ -114,7 +114,7 @@ test.for([
   [['pull', 'windows'], exitCodes.notFound, /it is one of linux, debian/],
   [['pull', 'linux', '--include', 'vim'], exitCodes.usage, /no packages to include/],
   [['pull', 'linux', '--mirror', 'ftp://x'], exitCodes.failure, /no address of a mirror/],
-  [['import', '/nowhere.tar'], exitCodes.failure, /there is no file/],
+  [['import', '/nowhere.tar'], exitCodes.notFound, /there is no file/],
   [['import', import.meta.filename], exitCodes.notFound, /no image linux; there is none yet/],
   [['import', import.meta.filename, '--name', '.'], exitCodes.usage, /can't be the name/],
   [['rm', '../x'], exitCodes.usage, /can't be the name/],

@@ -1,0 +1,139 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { utf8ToBytes } from '@polyvisor/bytes/bytes';
+import { readCpio, writeCpio } from '@polyvisor/images/archive/cpio';
+import { type FileNode, insert, lookUp, makeDirectory } from '@polyvisor/images/file-tree';
+import { GUEST_BUSYBOX } from '@polyvisor/images/guest/guest-files';
+import { findImage, readImageFile } from '@polyvisor/images/image-store';
+import { IMAGE_LIMITS } from '@polyvisor/images/limits';
+import { MICRO_IMAGE, fillStore } from '../conformance/debian-boot.ts';
+import { type Bench, type Figure, alone, compare, geometricMean } from './harness.ts';
+import { cli } from './spawned.ts';
+
+const CACHE = join(import.meta.dirname, '..', '.cache', 'computer');
+const SOURCES = join(import.meta.dirname, 'computer');
+const KERNELS = ['loop', 'sieve', 'sha256', 'vm', 'qsort'];
+const COMPILER = 'riscv64-linux-gnu-gcc';
+const COMPILER_FLAGS = '-O2 -march=rv64gc -static -nostdlib -ffreestanding -fno-builtin'.split(' ');
+const EMULATOR = 'qemu-system-riscv64';
+const ARGUMENTS = 'console=ttyS0 quiet';
+const READY = 'SHELL-READY';
+
+/** Debian's kernel with the same RAM disk on both: from the start of the process to the shell, then programs. */
+export const bench: Bench = {
+  summary: `boot of Debian's kernel to a shell, and ${KERNELS.join(', ')} in the guest, against ${EMULATOR}`,
+  async run({ rounds }) {
+    for (const tool of [COMPILER, EMULATOR]) {
+      if (spawnSync(tool, ['--version']).error) throw new Error(`${tool} is not installed`);
+    }
+    await fillStore(CACHE);
+    const folder = mkdtempSync(join(tmpdir(), 'polyvisor-bench-'));
+    try {
+      const files = makeFiles(folder);
+      const ours: Times[] = [];
+      const peers: Times[] = [];
+      for (let round = 0; round < rounds; round++) {
+        ours.push(await measure(process.execPath, oursWith(files)));
+        peers.push(await measure(EMULATOR, qemuWith(files)));
+      }
+      return figuresOf(ours, peers);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+};
+
+/** Milliseconds, by what took them. */
+type Times = ReadonlyMap<string, number>;
+
+interface Files {
+  readonly kernel: string;
+  readonly initrd: string;
+}
+
+function oursWith({ kernel, initrd }: Files): string[] {
+  const flags = ['--kernel', kernel, '--initrd', initrd, '--append', ARGUMENTS, '--no-console'];
+  return [cli, 'linux', '-i', ...flags];
+}
+
+function qemuWith({ kernel, initrd }: Files): string[] {
+  const machine = '-M virt -m 512 -smp 1 -nographic'.split(' ');
+  return [...machine, '-kernel', kernel, '-initrd', initrd, '-append', ARGUMENTS];
+}
+
+function makeFiles(folder: string): Files {
+  const image = findImage(CACHE, MICRO_IMAGE);
+  const busybox = lookUp(
+    readCpio(readImageFile(image, 'initrd'), IMAGE_LIMITS.entriesMax),
+    GUEST_BUSYBOX,
+  );
+  if (busybox?.kind !== 'file') throw new Error('the image has no busybox');
+  const root = makeDirectory();
+  const put = (path: string, content: Uint8Array): void => {
+    const attributes = { mode: 0o755, uid: 0, gid: 0, modifiedSeconds: 0 };
+    insert(root, path, { kind: 'file', attributes, content } satisfies FileNode);
+  };
+  insert(root, 'dev', makeDirectory());
+  put('bin/busybox', busybox.content);
+  put('init', utf8ToBytes(initScript()));
+  for (const name of KERNELS) {
+    const program = join(folder, name);
+    execFileSync(COMPILER, [...COMPILER_FLAGS, '-o', program, join(SOURCES, `${name}.c`)]);
+    put(`bench/${name}`, readFileSync(program));
+  }
+  const initrd = join(folder, 'initrd');
+  writeFileSync(initrd, writeCpio(root));
+  return { kernel: image.kernel, initrd };
+}
+
+/** Marks the console before and after each program, and turns the computer off. */
+function initScript(): string {
+  const lines = KERNELS.map((name) => `echo BEGIN-${name}; /bench/${name}; echo END-${name}`);
+  const mount = '/bin/busybox mount -t devtmpfs dev /dev';
+  return [
+    '#!/bin/busybox sh',
+    mount,
+    `echo ${READY}`,
+    ...lines,
+    '/bin/busybox poweroff -f',
+    '',
+  ].join('\n');
+}
+
+/** Starts a machine, and notes when the marks come. */
+async function measure(command: string, parameters: readonly string[]): Promise<Times> {
+  const startMs = performance.now();
+  const machine: ChildProcess = spawn(command, parameters, { stdio: ['pipe', 'pipe', 'ignore'] });
+  const seen = new Map<string, number>();
+  let text = '';
+  machine.stdout!.on('data', (bytes: Buffer) => {
+    text += bytes.toString('latin1');
+    const nowMs = performance.now();
+    for (const [mark] of text.matchAll(/SHELL-READY|(?:BEGIN|END)-\w+(?=\r?\n)/g)) {
+      if (!seen.has(mark)) seen.set(mark, nowMs);
+    }
+  });
+  await new Promise((resolve) => machine.once('close', resolve));
+  const at = (mark: string): number => {
+    const ms = seen.get(mark);
+    if (ms === undefined) throw new Error(`no ${mark}: ${text.slice(-1000)}`);
+    return ms;
+  };
+  const times = new Map([['boot', at(READY) - startMs]]);
+  for (const name of KERNELS) times.set(name, at(`END-${name}`) - at(`BEGIN-${name}`));
+  return times;
+}
+
+function figuresOf(ours: readonly Times[], peers: readonly Times[]): Record<string, Figure> {
+  const of = (times: readonly Times[], name: string): number[] =>
+    times.map((round) => round.get(name)!);
+  const figures = Object.fromEntries(
+    ['boot', ...KERNELS].map((name) => [name, compare(of(ours, name), of(peers, name), 'ms')]),
+  );
+  const means = ours.map((_, round) =>
+    geometricMean(KERNELS.map((name) => peers[round]!.get(name)! / ours[round]!.get(name)!)),
+  );
+  return { ...figures, 'geometric mean of the programs': alone(means, 'x') };
+}
