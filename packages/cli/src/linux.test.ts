@@ -1,8 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cwd } from 'node:process';
-import { createHost } from '@polyvisor/host/host';
-import type { Host } from '@polyvisor/host/host';
 import { CountingComputer } from '@polyvisor/host/testing/counting-computer';
 import { ScriptedShell } from '@polyvisor/host/testing/scripted-shell';
 import { TemporaryDirectory } from '@polyvisor/host/testing/temporary-directory';
@@ -10,7 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { DETACH_KEY } from './console-session.ts';
 import { exitCodes } from './exit-codes.ts';
 import { main } from './main.ts';
-import { registerHost } from './running-hosts.ts';
+import { openListedHost } from './testing/listed-host.ts';
 import { RecordedTerminal } from './testing/recorded-terminal.ts';
 
 let home: TemporaryDirectory;
@@ -37,15 +34,6 @@ function begin(line: string): { exit: Promise<number>; terminal: RecordedTermina
   return { exit: main(line.split(' '), terminal), terminal };
 }
 
-async function openHost(): Promise<Host> {
-  const host = await createHost({ control: { port: 0 } });
-  const { url, token } = host.control!;
-  const { pid } = process;
-  const startedAt = new Date(0).toISOString();
-  registerHost({ url, token, pid, instanceId: host.instanceId, startedAt, directory: cwd() });
-  return host;
-}
-
 test('a computer has the terminal until the person leaves', async () => {
   const { exit, terminal } = begin(`linux ${flags} --no-console`);
   await terminal.until(/leave: ctrl-\][^]*ok/);
@@ -63,7 +51,7 @@ test('a computer that turns itself off ends its host', async () => {
 });
 
 test('a host that runs takes a computer, and whoever attaches to it', async () => {
-  await using host = await openHost();
+  await using host = await openListedHost();
   const started = new RecordedTerminal();
   expect(await main(`run linux ${flags} --json`.split(' '), started)).toBe(exitCodes.ok);
   expect(started.json).toMatchObject({ name: 'linux', kind: 'linux', state: 'running' });
@@ -82,7 +70,7 @@ test('a host that runs takes a computer, and whoever attaches to it', async () =
 });
 
 test('commands run in a guest with a shell: both streams and the exit code are ours', async () => {
-  await using host = await openHost();
+  await using host = await openListedHost();
   const shell = new ScriptedShell();
   shell.giveTo(await host.create({ kind: 'linux', name: 'box', options: computer.options }));
   const run = async (line: string, piped = '') => {
@@ -106,7 +94,7 @@ test('commands run in a guest with a shell: both streams and the exit code are o
 });
 
 test('flags of another kind of guest are refused', async () => {
-  await using _host = await openHost();
+  await using _host = await openListedHost();
   for (const [line, message] of [
     ['run evm --ram 1GiB', '--ram is for guests of kind linux'],
     ['run linux --chain-id 3', '--chain-id is for guests of kind evm'],

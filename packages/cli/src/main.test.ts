@@ -1,13 +1,12 @@
 import { chdir, cwd } from 'node:process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createHost } from '@polyvisor/host/host';
 import type { Host } from '@polyvisor/host/host';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { main } from './main.ts';
-import { registerHost } from './running-hosts.ts';
+import { openListedHost } from './testing/listed-host.ts';
 import { RecordedTerminal } from './testing/recorded-terminal.ts';
 import { TemporaryDirectory } from '@polyvisor/host/testing/temporary-directory';
 
@@ -40,12 +39,8 @@ async function json(line: string): Promise<unknown> {
 
 /** A host that commands find, with a chain `l1`. */
 async function openHost(): Promise<Host> {
-  const host = await createHost({ control: { port: 0 } });
+  const host = await openListedHost();
   await host.create({ kind: 'evm', name: 'l1', options: { port: 0 } });
-  const { url, token } = host.control!;
-  const { pid } = process;
-  const startedAt = new Date(0).toISOString();
-  registerHost({ url, token, pid, instanceId: host.instanceId, startedAt, directory: cwd() });
   return host;
 }
 

@@ -58,6 +58,28 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 describe.each(available)('%s', (name: BackendName) => {
   const backend = backendByName(name);
 
+  test('images in very many pieces, one on the other, hold what was written', () => {
+    const bytesMax = 2 ** 24;
+    const stridePages = 40;
+    const pageCount = bytesMax / PAGE_BYTES;
+    const subjects: GuestMemory[] = [createMemory(bytesMax, { bytesMax, backend })];
+    const expected = new Uint8Array(bytesMax);
+    for (let round = 0; round < 6; round++) {
+      const memory = subjects.at(-1)!;
+      for (let page = round * 7; page < pageCount; page += stridePages) {
+        memory.bytes()[page * PAGE_BYTES + round] = expected[page * PAGE_BYTES + round] = 1 + round;
+      }
+      // Zeros over zeros are no change to be kept.
+      memory.bytes().fill(0, 20 * PAGE_BYTES, 21 * PAGE_BYTES);
+      using snapshot = memory.snapshot();
+      expect(memory.dirtyPages()).toHaveLength(0);
+      expect(Buffer.compare(memory.bytes(), expected)).toBe(0);
+      subjects.push(forkMemory(snapshot, { bytesMax }));
+      expect(Buffer.compare(subjects.at(-1)!.bytes(), expected)).toBe(0);
+    }
+    for (const memory of subjects) memory[Symbol.dispose]();
+  });
+
   test.each([false, true])(
     `any history gives what a plain array gives (shared: %s, seed ${SEED}, ${RUNS} histories)`,
     (shared) => {
