@@ -150,7 +150,7 @@ async function bundleOf(
     target: 'node24',
     chunkNames: `${directory}/[name]-[hash]`,
     external,
-    plugins: [inOnePiece(root)],
+    plugins: [inOnePiece(root), ...(directory === 'program' ? [startInOneFile(root)] : [])],
     metafile: true,
     minifySyntax: true,
     minifyWhitespace: true,
@@ -182,6 +182,38 @@ function inOnePiece(root: string): Plugin {
         if (!source.includes(atNeed)) throw new Error(`${path} has no ${atNeed}`);
         const contents = `import * as atOnce from '${module}';\n${source.replace(atNeed, 'atOnce')}`;
         return { contents, loader: 'ts' };
+      });
+    },
+  };
+}
+
+/** What the start of an EVM chain comes to need, in the order of its need. */
+const startModules = [
+  'packages/cli/src/main.ts',
+  'packages/cli/src/terminal.ts',
+  'packages/cli/src/commands/evm.ts',
+];
+
+/**
+ * Has whatever is imported at need import the start first, which is there by then: so all of the start is reached from
+ * the same entries, and is one file. Else each set of entries that share a module of it would make another.
+ */
+function startInOneFile(root: string): Plugin {
+  const atNeed = new Set<string>();
+  return {
+    name: 'start-in-one-file',
+    setup({ onLoad, onResolve, resolve }) {
+      onResolve({ filter: /^(\.|@polyvisor\/)/ }, async (asked) => {
+        if (asked.kind !== 'dynamic-import') return undefined;
+        const { importer, resolveDir } = asked;
+        const found = await resolve(asked.path, { importer, resolveDir, kind: 'import-statement' });
+        atNeed.add(found.path);
+        return found;
+      });
+      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        if (!atNeed.has(path) || path.includes('/kinds/evm')) return undefined;
+        const imports = startModules.map((file) => `import ${JSON.stringify(join(root, file))};`);
+        return { contents: [readFileSync(path, 'utf8'), ...imports].join('\n'), loader: 'ts' };
       });
     },
   };
