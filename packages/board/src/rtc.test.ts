@@ -11,6 +11,16 @@ function setUp() {
   return { clock, state, rtc: new GoldfishRtc({ clock, line, epochNs: EPOCH_NS }) };
 }
 
+/** Another one, with its state, at a moment. */
+function goOn(rtc: GoldfishRtc, ticks: number): ReturnType<typeof setUp> {
+  const out = new StateWriter();
+  rtc.saveState(out);
+  const other = setUp();
+  other.clock.ticks = ticks;
+  other.rtc.loadState(new StateReader(out.finish()));
+  return other;
+}
+
 test('the time moves by 100 ns a tick; the high half belongs to the low half read last', () => {
   const { clock, rtc } = setUp();
   clock.ticks = 3;
@@ -53,10 +63,7 @@ test('state goes on in another one', () => {
   rtc.store(0x10, 4, 1);
   rtc.store(0x0c, 4, 0x1234_5678);
   rtc.store(0x08, 4, 1000);
-  const out = new StateWriter();
-  rtc.saveState(out);
-  const other = setUp();
-  other.rtc.loadState(new StateReader(out.finish()));
+  const other = goOn(rtc, 0);
   other.clock.ticks = 10;
   other.rtc.elapse();
   expect(other.state.isHigh).toBe(true);
@@ -69,11 +76,7 @@ test('a clock that was set back before 1970 at tick 0 is saved as it is', () => 
   rtc.store(0x00, 4, 5000);
   rtc.store(0x0c, 4, 0);
   rtc.store(0x08, 4, 6000);
-  const out = new StateWriter();
-  rtc.saveState(out);
-  const other = setUp();
-  other.clock.ticks = 100;
-  other.rtc.loadState(new StateReader(out.finish()));
+  const other = goOn(rtc, 100);
   expect(other.rtc.load(0x00, 4)).toBe(5000);
   expect(other.rtc.wakesAt).toBe(110);
 });

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { bytesToUtf8, utf8ToBytes } from '@polyvisor/bytes/bytes';
 import { writeCpio } from '@polyvisor/images/archive/cpio';
 import { writeTar } from '@polyvisor/images/archive/tar';
@@ -15,19 +15,9 @@ import { treeOf } from '@polyvisor/images/testing/make-deb';
 import { exitCodes } from './exit-codes.ts';
 import { main } from './main.ts';
 import { RecordedTerminal } from './testing/recorded-terminal.ts';
-import { TemporaryDirectory } from '@polyvisor/host/testing/temporary-directory';
+import { useHome } from './testing/user-home.ts';
 
-let home: TemporaryDirectory;
-
-beforeEach(() => {
-  home = new TemporaryDirectory();
-  vi.stubEnv('POLYVISOR_HOME', home.path);
-});
-
-afterEach(() => {
-  vi.unstubAllEnvs();
-  home[Symbol.dispose]();
-});
+const home = useHome();
 
 async function run(...words: readonly string[]) {
   const terminal = new RecordedTerminal();

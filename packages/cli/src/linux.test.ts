@@ -2,31 +2,25 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CountingComputer } from '@polyvisor/host/testing/counting-computer';
 import { ScriptedShell } from '@polyvisor/host/testing/scripted-shell';
-import { TemporaryDirectory } from '@polyvisor/host/testing/temporary-directory';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DETACH_KEY } from './console-session.ts';
 import { exitCodes } from './exit-codes.ts';
 import { main } from './main.ts';
 import { openListedHost } from './testing/listed-host.ts';
 import { RecordedTerminal } from './testing/recorded-terminal.ts';
+import { useHome } from './testing/user-home.ts';
 
-let home: TemporaryDirectory;
+const home = useHome();
 let computer: CountingComputer;
 /** The flags that make a guest of it. */
 let flags: string;
 
 beforeEach(() => {
-  home = new TemporaryDirectory();
   computer = new CountingComputer();
   flags = `--kernel ${computer.options.kernel} --ram 16MiB`;
-  vi.stubEnv('POLYVISOR_HOME', home.path);
 });
 
-afterEach(() => {
-  vi.unstubAllEnvs();
-  computer[Symbol.dispose]();
-  home[Symbol.dispose]();
-});
+afterEach(() => computer[Symbol.dispose]());
 
 /** Begins a command line at a terminal where somebody sits. */
 function begin(line: string): { exit: Promise<number>; terminal: RecordedTerminal } {

@@ -2,25 +2,16 @@ import { chdir, cwd } from 'node:process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '@polyvisor/host/host';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { main } from './main.ts';
 import { openListedHost } from './testing/listed-host.ts';
 import { RecordedTerminal } from './testing/recorded-terminal.ts';
+import { useHome } from './testing/user-home.ts';
 import { TemporaryDirectory } from '@polyvisor/host/testing/temporary-directory';
 
-let home: TemporaryDirectory;
-
-beforeEach(() => {
-  home = new TemporaryDirectory();
-  vi.stubEnv('POLYVISOR_HOME', home.path);
-});
-
-afterEach(() => {
-  vi.unstubAllEnvs();
-  home[Symbol.dispose]();
-});
+useHome();
 
 /** Runs a command line. */
 async function run(line: string): Promise<{ exit: number; terminal: RecordedTerminal }> {

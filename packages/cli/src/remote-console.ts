@@ -1,26 +1,23 @@
+import { typist } from '@polyvisor/host/control/typist';
 import type { GuestConsole } from '@polyvisor/host/instance';
 import type { ControlClient } from './control-client.ts';
 import { guestPath } from './control-client.ts';
-
-/** Bytes that one request types. */
-const PIECE_BYTES = 65_536;
-/** How long it waits where the guest has no room for more. */
-const RETRY_MS = 50;
 
 /** The terminal of a guest on a host in another process. */
 export class RemoteConsole implements GuestConsole {
   readonly #client: ControlClient;
   readonly #path: string;
   readonly #listeners = new Set<(bytes: Uint8Array) => void>();
-  readonly #onFailure: (error: unknown) => void;
-  #typed: Buffer = Buffer.alloc(0);
-  #isTyping = false;
+  readonly #type: (bytes: Uint8Array) => void;
 
   /** @param onFailure the host does not answer any more, or refuses */
   constructor(client: ControlClient, guest: string, onFailure: (error: unknown) => void) {
     this.#client = client;
     this.#path = guestPath(guest, 'console');
-    this.#onFailure = onFailure;
+    this.#type = typist(async (bytes) => {
+      const body = { data: Buffer.from(bytes).toString('base64') };
+      return ((await client.call('POST', this.#path, body)) as { taken: number }).taken;
+    }, onFailure);
   }
 
   /** Tells what there is and what comes, until the signal, or the guest's end. */
@@ -43,26 +40,7 @@ export class RemoteConsole implements GuestConsole {
 
   /** In the order typed, whatever the network does. */
   write(bytes: Uint8Array): number {
-    this.#typed = Buffer.concat([this.#typed, bytes]);
-    if (!this.#isTyping) void this.#type();
+    this.#type(bytes);
     return bytes.length;
-  }
-
-  async #type(): Promise<void> {
-    this.#isTyping = true;
-    try {
-      while (this.#typed.length > 0) {
-        const piece = this.#typed.subarray(0, PIECE_BYTES);
-        const body = { data: piece.toString('base64') };
-        const { taken } = (await this.#client.call('POST', this.#path, body)) as { taken: number };
-        this.#typed = this.#typed.subarray(taken);
-        if (taken === 0) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    } catch (error) {
-      this.#typed = Buffer.alloc(0);
-      this.#onFailure(error);
-    } finally {
-      this.#isTyping = false;
-    }
   }
 }

@@ -1,3 +1,4 @@
+import { onGuestEnd } from '@polyvisor/host/guest-end';
 import type { Host } from '@polyvisor/host/host';
 import type { CommandCall } from '../command.ts';
 import { joinConsole } from '../console-session.ts';
@@ -25,10 +26,7 @@ function attachTo({ terminal }: CommandCall, name: string) {
   return async (host: Host, ended: AbortSignal): Promise<void> => {
     const guest = host.guest(name);
     const off = new AbortController();
-    const endEvents = host.on((event) => {
-      const isOurs = event.kind === 'guest-state' && event.guest === guest.id;
-      if (isOurs && (event.state === 'stopped' || event.state === 'failed')) off.abort();
-    });
+    const endEvents = onGuestEnd(host, guest, () => off.abort());
     try {
       await joinConsole(terminal, guest.console, AbortSignal.any([ended, off.signal]));
     } finally {

@@ -1,4 +1,5 @@
 import type { Guest } from '../guest.ts';
+import { onGuestEnd } from '../guest-end.ts';
 import type { Host } from '../host.ts';
 import type { Stream } from './route.ts';
 
@@ -11,16 +12,10 @@ export function streamConsole(host: Host, guest: Guest, isFollowed: boolean): St
     sendBytes(console.recent());
     if (!isFollowed) return undefined;
     const endOutput = console.on(sendBytes);
-    const endEvents = host.on((event) => {
-      if (!('guest' in event) || event.guest !== guest.id) return;
-      const isEnd = event.kind === 'guest-state' && ENDS.has(event.state);
-      if (isEnd || event.kind === 'guest-removed') finish();
-    });
+    const endEvents = onGuestEnd(host, guest, finish);
     return () => {
       endOutput();
       endEvents();
     };
   };
 }
-
-const ENDS: ReadonlySet<string> = new Set(['stopped', 'failed']);

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HostError } from '@polyvisor/errors/host-error';
+import { SendQueue } from '@polyvisor/net/tcp/send-queue';
 import { COMMANDS_MAX, GuestAgent, OUTPUT_BYTES_MAX } from './guest-agent.ts';
-import { InputQueue } from './input-queue.ts';
+import { feed } from './feed.ts';
 import { CONSOLE_KEPT_BYTES_MAX, SerialConsole } from './serial-console.ts';
 import { scriptOf } from './shell-script.ts';
 
@@ -176,12 +177,12 @@ test('a terminal keeps the newest of what it said', () => {
 });
 
 test('a device takes what waits as it has room', () => {
-  const queue = new InputQueue();
+  const queue = new SendQueue();
   for (const part of ['abc', '', 'def']) queue.push(Buffer.from(part));
   let taken = '';
   const take = (room: number): void => {
     let left = room;
-    queue.feed((bytes) => {
+    feed(queue, (bytes) => {
       const count = Math.min(left, bytes.length);
       taken += text(bytes.subarray(0, count));
       left -= count;
@@ -189,7 +190,7 @@ test('a device takes what waits as it has room', () => {
     });
   };
   take(4);
-  expect([taken, queue.byteLength]).toEqual(['abcd', 2]);
+  expect([taken, queue.length]).toEqual(['abcd', 2]);
   take(10);
-  expect([taken, queue.byteLength]).toEqual(['abcdef', 0]);
+  expect([taken, queue.length]).toEqual(['abcdef', 0]);
 });

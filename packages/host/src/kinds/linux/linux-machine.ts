@@ -8,9 +8,10 @@ import { SERIAL_OUTPUT_BYTES_MAX } from '@polyvisor/board/serial-output';
 import type { VirtioNet } from '@polyvisor/board/virtio/net';
 import { HostError } from '@polyvisor/errors/host-error';
 import type { Mac } from '@polyvisor/net/address';
+import { SendQueue } from '@polyvisor/net/tcp/send-queue';
 import type { Machine, MachineUsage, RunResult } from '@polyvisor/machine/machine';
 import type { AgentState, GuestAgent } from './guest-agent.ts';
-import { InputQueue } from './input-queue.ts';
+import { feed } from './feed.ts';
 import { forkMedia, makeDevices } from './linux-devices.ts';
 import type { LinuxDevices, Media } from './linux-devices.ts';
 import type { SerialConsole } from './serial-console.ts';
@@ -59,13 +60,13 @@ const ENTROPY_WANTED_MIN = 2048;
  */
 export class LinuxMachine implements Machine, Disposable {
   readonly kind = 'linux';
-  readonly toAgent = new InputQueue();
+  readonly toAgent = new SendQueue();
   readonly #parts: LinuxParts;
   #computer: ComputerMachine;
   #devices: LinuxDevices;
   /** Host's time at tick 0. */
-  #originMs: number;
-  #lastMs: number;
+  #originMs = 0;
+  #lastMs = 0;
   #isIdle = false;
   #hasEnded = false;
   #workBefore: bigint;
@@ -75,9 +76,8 @@ export class LinuxMachine implements Machine, Disposable {
   /** @throws HostError for images or sizes that can't be */
   constructor(parts: LinuxParts, state?: LinuxState) {
     this.#parts = parts;
-    this.#lastMs = this.#originMs = parts.nowMs();
     this.#workBefore = state?.workBefore ?? 0n;
-    this.#devices = this.#makeDevices(state?.media ?? parts.media);
+    this.#devices = this.#makeDevices(parts.media);
     this.#computer = state ? this.#restored(state) : this.#booted();
   }
 
@@ -122,8 +122,9 @@ export class LinuxMachine implements Machine, Disposable {
     const output = this.#computer.takeSerialOutput();
     this.#parts.console.output(output);
     // It may be idle only because there was no room, on the one side or on the other.
-    const hasRoomAgain = output.length >= SERIAL_OUTPUT_BYTES_MAX || this.#feed();
-    if (this.#isIdle && hasRoomAgain) return { reason: 'budget', used: result.used };
+    if (this.#isIdle && (output.length >= SERIAL_OUTPUT_BYTES_MAX || this.#feed())) {
+      return { reason: 'budget', used: result.used };
+    }
     if (result.reason !== 'halt') return result;
     if (this.#computer.end?.kind === 'reset') {
       this.reboot();
@@ -222,18 +223,18 @@ export class LinuxMachine implements Machine, Disposable {
     this.#lastMs = nowMs;
     this.#isIdle = false;
     this.#hasEnded = false;
-    this.toAgent.clear();
+    this.toAgent.drop(this.toAgent.length);
   }
 
   /** Hands in what waits for the guest. @returns whether any of it went in */
   #feed(): boolean {
     const { console, entropy } = this.#parts;
     const { agent, entropy: pool } = this.#devices;
-    const waiting = console.input.byteLength + this.toAgent.byteLength;
+    const waiting = console.input.length + this.toAgent.length;
     if (pool.wantedBytes >= ENTROPY_WANTED_MIN) pool.receive(entropy(pool.wantedBytes));
-    console.input.feed((bytes) => this.#computer.serialInput(bytes));
-    this.toAgent.feed((bytes) => agent.receive(bytes));
-    return console.input.byteLength + this.toAgent.byteLength < waiting;
+    feed(console.input, (bytes) => this.#computer.serialInput(bytes));
+    feed(this.toAgent, (bytes) => agent.receive(bytes));
+    return console.input.length + this.toAgent.length < waiting;
   }
 
   #memoryBytes(steps: number): number {

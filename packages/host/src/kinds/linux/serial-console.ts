@@ -1,5 +1,5 @@
+import { SendQueue } from '@polyvisor/net/tcp/send-queue';
 import type { GuestConsole } from '../../instance.ts';
-import { InputQueue } from './input-queue.ts';
 
 /** Bytes of output that are kept for whoever looks later. */
 export const CONSOLE_KEPT_BYTES_MAX = 256 * 1024;
@@ -8,7 +8,7 @@ export const CONSOLE_INPUT_BYTES_MAX = 1024 * 1024;
 
 /** The terminal of a computer: what its serial line said lately, and what people type. */
 export class SerialConsole implements GuestConsole {
-  readonly input = new InputQueue();
+  readonly input = new SendQueue();
   readonly #listeners = new Set<(bytes: Uint8Array) => void>();
   readonly #onInput: () => void;
   #kept: Uint8Array[] = [];
@@ -33,7 +33,7 @@ export class SerialConsole implements GuestConsole {
   }
 
   write(bytes: Uint8Array): number {
-    const count = Math.min(bytes.length, CONSOLE_INPUT_BYTES_MAX - this.input.byteLength);
+    const count = Math.min(bytes.length, CONSOLE_INPUT_BYTES_MAX - this.input.length);
     if (count === 0) return 0;
     this.input.push(bytes.slice(0, count));
     this.#onInput();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { typist } from './open-terminal.ts';
+import { typist } from './typist.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
