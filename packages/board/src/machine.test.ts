@@ -267,7 +267,7 @@ describe('a saved computer', () => {
     expect(text(origin)).toBe('12');
     type(origin, '3');
     const saved = origin.save();
-    using _ = saved.memory;
+    using _ = saved;
     using fork = restoreComputer(OPTIONS, saved);
     type(fork, '6');
     type(origin, '46');
@@ -278,7 +278,7 @@ describe('a saved computer', () => {
   test('is refused by one with other devices, and where it is damaged', () => {
     using origin = start(echo(), { ...OPTIONS, pciDevices: [new VirtioRng()] });
     const saved = origin.save();
-    using _ = saved.memory;
+    using _ = saved;
     expect(() => restoreComputer(OPTIONS, saved)).toThrow('saved state');
     const cut = { ...saved, state: saved.state.subarray(0, 100) };
     const options = { ...OPTIONS, pciDevices: [new VirtioRng()] };

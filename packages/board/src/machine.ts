@@ -8,7 +8,7 @@ import {
   forkMemory,
 } from '@polyvisor/memory/guest-memory';
 import { PAGE_BYTES, isZeroPage } from '@polyvisor/memory/pages';
-import type { Processor } from '@polyvisor/riscv/contract';
+import type { HartSnapshot, Processor } from '@polyvisor/riscv/contract';
 import { Hart } from '@polyvisor/riscv/hart';
 import { Board } from './board.ts';
 import { type Boot, boot, needsSbi } from './boot.ts';
@@ -42,10 +42,12 @@ export interface ComputerOptions {
   readonly serialOutputBytesMax?: number;
 }
 
-/** A computer at one moment: its memory, and everything else. */
-export interface SavedComputer {
+/** A computer at one moment: its memory, and everything else. Immutable. */
+export interface SavedComputer extends Disposable {
   readonly memory: MemorySnapshot;
   readonly state: Uint8Array;
+  /** What its hart had decoded and compiled; without it, a computer that goes on from here begins that anew. */
+  readonly hart?: HartSnapshot;
   /** Whether the board is the M-mode of its program. */
   readonly servesSbi: boolean;
 }
@@ -72,7 +74,12 @@ export class ComputerMachine implements Machine, Disposable {
   #end: PowerEnd | undefined;
 
   /** Use `createComputer` and `restoreComputer`. */
-  constructor(options: ComputerOptions, memory: GuestMemory, servesSbi: boolean) {
+  constructor(
+    options: ComputerOptions,
+    memory: GuestMemory,
+    servesSbi: boolean,
+    from?: HartSnapshot,
+  ) {
     const { pciDevices = [], mmioDevices = [], epochNs = 0n, time = 'host' } = options;
     this.#memory = memory;
     this.#servesSbi = servesSbi;
@@ -96,6 +103,7 @@ export class ComputerMachine implements Machine, Disposable {
       bus: this.#board.bus,
       clock: (steps) => this.#clock.at(steps),
       isSbiOutside: servesSbi,
+      ...(from && { from }),
     });
     this.#board.connect(this.#hart);
     this.#ram.onWritten = (address, length) => this.#hart.written(address, length);
@@ -204,12 +212,22 @@ export class ComputerMachine implements Machine, Disposable {
 
   /**
    * The computer as it is between two runs, without what the host has not taken from its serial
-   * line. The snapshot's memory is the caller's to dispose.
+   * line. The caller disposes of it.
    */
   save(): SavedComputer {
     assert(!this.#end, 'a computer that ended is not saved');
     const state = this.#saveState();
-    return { memory: this.#memory.snapshot(), state, servesSbi: this.#servesSbi };
+    using parts = new DisposableStack();
+    const memory = parts.use(this.#memory.snapshot());
+    const hart = parts.use(this.#hart.snapshot());
+    const owned = parts.move();
+    return {
+      memory,
+      state,
+      hart,
+      servesSbi: this.#servesSbi,
+      [Symbol.dispose]: () => owned.dispose(),
+    };
   }
 
   /**
@@ -217,18 +235,21 @@ export class ComputerMachine implements Machine, Disposable {
    * @throws HostError `machine-state` or `hart-state` for what was not saved by a computer like this
    *   one
    */
-  load(state: Uint8Array): void {
+  load({ state, hart }: Pick<SavedComputer, 'state' | 'hart'>): void {
     const reader = new StateReader(state);
     reader.section('computer', STATE_VERSION, (from) => {
       this.#clock.loadState(from);
       this.#timerAt = from.number();
-      this.#hart.load(from.bytes());
+      const hartState = from.bytes();
+      // Else the hart was made with its state.
+      if (!hart) this.#hart.load(hartState);
       this.#board.loadState(from);
     });
     reader.expectEnd();
   }
 
   [Symbol.dispose](): void {
+    this.#hart[Symbol.dispose]();
     this.#memory[Symbol.dispose]();
   }
 
@@ -317,7 +338,8 @@ export function createComputer(options: ComputerOptions, what: Boot): ComputerMa
  */
 export function restoreComputer(options: ComputerOptions, saved: SavedComputer): ComputerMachine {
   const memory = forkMemory(saved.memory, { bytesMax: options.ramBytes });
-  return prepare(options, memory, saved.servesSbi, (computer) => computer.load(saved.state));
+  const begin = (computer: ComputerMachine): void => computer.load(saved);
+  return prepare(options, memory, saved.servesSbi, begin, saved.hart);
 }
 
 /** A computer over a memory that is given back if it can't be. */
@@ -326,13 +348,13 @@ function prepare(
   memory: GuestMemory,
   servesSbi: boolean,
   begin: (computer: ComputerMachine) => void,
+  from?: HartSnapshot,
 ): ComputerMachine {
-  try {
-    const computer = new ComputerMachine(options, memory, servesSbi);
-    begin(computer);
-    return computer;
-  } catch (error) {
-    memory[Symbol.dispose]();
-    throw error;
-  }
+  using parts = new DisposableStack();
+  parts.use(memory);
+  const computer = new ComputerMachine(options, memory, servesSbi, from);
+  parts.use(computer);
+  begin(computer);
+  parts.move();
+  return computer;
 }

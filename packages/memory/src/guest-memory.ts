@@ -59,11 +59,9 @@ export class GuestMemory implements Disposable {
   /** Use `createMemory` and `forkMemory`. */
   constructor(byteLength: number, options: MemoryOptions, image?: MemoryImage) {
     const { bytesMax, shared = false, backend = bestBackend() } = options;
-    this.memory = new WebAssembly.Memory({
-      initial: byteLength / CHUNK_BYTES,
-      maximum: bytesMax / CHUNK_BYTES,
-      shared,
-    });
+    this.memory = new WebAssembly.Memory({ initial: 0, maximum: bytesMax / CHUNK_BYTES, shared });
+    // V8 takes a memory's initial length for memory in use, and collects its own garbage at once where that is much.
+    this.memory.grow(byteLength / CHUNK_BYTES);
     this.bytesMax = bytesMax;
     this.#backend = backend;
     this.#backed = backend.adopt(this.memory, image);

@@ -15,6 +15,12 @@ import {
 
 /** Of an image in more pieces than this, some are written anew as one, so that a fork stays a few system calls. */
 const RANGES_MAX = 64;
+const PAGE_WORDS = PAGE_BYTES / 4;
+/**
+ * Up to so many pages are copied, into an image and from it into each fork: a page copied costs less than a mapping,
+ * and a machine that is forked again and again writes few pages between two forks, far apart.
+ */
+const LOOSE_PAGES_MAX = 256;
 /** Clean pages copied along to join two dirty ranges: 64 KiB cost less than one more mapping in every fork. */
 const GAP_PAGES_MAX = 16;
 
@@ -23,7 +29,8 @@ const GAP_PAGES_MAX = 16;
  * WebAssembly memory, so it takes the same time whatever the memory's length, and pages are copied when written.
  *
  *     memory  [ private copies of the written pages     ]
- *     image   [ file 2 ][    file 1    ][ file 2 ][zeros]
+ *     image   [ loose pages, copied into forks          ]
+ *             [ file 2 ][    file 1    ][ file 2 ][zeros]
  *
  * V8 keeps a memory in place when it grows; should it ever move one, the copy is private as a whole: all its pages
  * count as dirty, and nothing is lost.
@@ -38,6 +45,7 @@ export function createMmapBackend(name: BackendName, native: Native): MemoryBack
         : new MappedImage(files, memory.buffer.byteLength, []);
       try {
         for (const range of base.ranges) files.map(memory, range);
+        base.loose?.copyTo(memory);
       } catch (error) {
         base.release();
         throw error;
@@ -58,16 +66,61 @@ export function mmapObstacle(native: Native): string | undefined {
 /** How many ranges of images lie in a file: the last one closes it. */
 const uses = new Map<number, number>();
 
+/** Copies of pages. */
+class LoosePages {
+  readonly numbers: readonly number[];
+  readonly #bytes: Uint8Array;
+
+  constructor(memory: WebAssembly.Memory, numbers: readonly number[]) {
+    this.numbers = numbers;
+    this.#bytes = new Uint8Array(numbers.length * PAGE_BYTES);
+    for (const [i, page] of numbers.entries()) {
+      this.#bytes.set(new Uint8Array(memory.buffer, page * PAGE_BYTES, PAGE_BYTES), i * PAGE_BYTES);
+    }
+  }
+
+  /** The copy that is the so manieth. */
+  bytes(index: number): Uint8Array {
+    return this.#bytes.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES);
+  }
+
+  /** Numbers of those that the memory has as they are here. */
+  unchanged(memory: WebAssembly.Memory): Set<number> {
+    const words = new Int32Array(memory.buffer);
+    const copies = new Int32Array(this.#bytes.buffer);
+    const isSame = (page: number, copy: number): boolean => {
+      for (let i = 0; i < PAGE_WORDS; i++) {
+        if (words[page * PAGE_WORDS + i] !== copies[copy * PAGE_WORDS + i]) return false;
+      }
+      return true;
+    };
+    return new Set(this.numbers.filter(isSame));
+  }
+
+  copyTo(memory: WebAssembly.Memory): void {
+    const bytes = new Uint8Array(memory.buffer);
+    for (const [i, page] of this.numbers.entries()) bytes.set(this.bytes(i), page * PAGE_BYTES);
+  }
+}
+
 class MappedImage implements MemoryImage {
   readonly byteLength: number;
   readonly ranges: readonly FileRange[];
+  /** What lies above the ranges. */
+  readonly loose: LoosePages | undefined;
   readonly #files: PageFiles;
   #holders = 1;
 
-  constructor(files: PageFiles, byteLength: number, ranges: readonly FileRange[]) {
+  constructor(
+    files: PageFiles,
+    byteLength: number,
+    ranges: readonly FileRange[],
+    loose?: LoosePages,
+  ) {
     this.#files = files;
     this.byteLength = byteLength;
     this.ranges = ranges;
+    this.loose = loose;
     for (const { fd } of ranges) uses.set(fd, (uses.get(fd) ?? 0) + 1);
   }
 
@@ -82,6 +135,11 @@ class MappedImage implements MemoryImage {
       const into = bytes.subarray((start - first) * PAGE_BYTES, (end - first) * PAGE_BYTES);
       this.#files.read(range.fd, into, start * PAGE_BYTES);
     }
+    this.loose?.numbers.forEach((page, i) => {
+      if (page >= first && page < last) {
+        bytes.set(this.loose!.bytes(i), (page - first) * PAGE_BYTES);
+      }
+    });
     return isZero(new Int32Array(bytes.buffer), 0, CHUNK_BYTES / 4) ? undefined : bytes;
   }
 
@@ -142,8 +200,13 @@ class MappedMemory implements BackedMemory {
     const { stored, zeros } = this.#changes();
     // Or they would be looked at again each time.
     for (const range of pageRanges(zeros)) this.#files.discard(this.#memory, range);
+    const hasNone = stored.length === 0 && this.#base.loose === undefined;
+    if (hasNone && byteLength === this.#base.byteLength) return this.#base.hold();
+    if (stored.length <= LOOSE_PAGES_MAX) {
+      const loose = new LoosePages(this.#memory, stored);
+      return this.#rebase(new MappedImage(this.#files, byteLength, this.#base.ranges, loose));
+    }
     const dirty = pageRanges(stored, GAP_PAGES_MAX);
-    if (dirty.length === 0 && byteLength === this.#base.byteLength) return this.#base.hold();
     const unnamed = dirty.map((range) => ({ ...range, fd: NO_FILE }));
     let ranges = overlay(this.#base.ranges, unnamed);
     if (ranges.length > RANGES_MAX) ranges = compacted(ranges);
@@ -156,18 +219,21 @@ class MappedMemory implements BackedMemory {
     for (const range of ranges) {
       if (!this.#base.ranges.includes(range)) this.#files.map(this.#memory, range);
     }
-    this.#base.release();
-    this.#base = image;
-    return image.hold();
+    return this.#rebase(image);
   }
 
   reset(): void {
     const { byteLength } = this.#memory.buffer;
     this.#files.discard(this.#memory, { start: 0, end: byteLength / PAGE_BYTES });
+    this.#base.loose?.copyTo(this.#memory);
   }
 
   dirtyPages(): Uint32Array {
-    return this.#files.privatePages(this.#memory);
+    const pages = this.#files.privatePages(this.#memory);
+    const { loose } = this.#base;
+    if (!loose) return pages;
+    const unchanged = loose.unchanged(this.#memory);
+    return pages.filter((page) => !unchanged.has(page));
   }
 
   baseByteLength(): number {
@@ -179,14 +245,20 @@ class MappedMemory implements BackedMemory {
     this.#base.release();
   }
 
-  /** The dirty pages; apart, the zeros where the base has zeros too. */
+  #rebase(image: MappedImage): MemoryImage {
+    this.#base.release();
+    this.#base = image;
+    return image.hold();
+  }
+
+  /** The pages that are the memory's own; apart, the zeros where the base's files have zeros too. */
   #changes(): { readonly stored: readonly number[]; readonly zeros: readonly number[] } {
     const words = new Int32Array(this.#memory.buffer);
     const { ranges } = this.#base;
     const stored: number[] = [];
     const zeros: number[] = [];
     let next = 0;
-    for (const page of this.dirtyPages()) {
+    for (const page of this.#files.privatePages(this.#memory)) {
       while (next < ranges.length && ranges[next]!.end <= page) next++;
       const isInBase = next < ranges.length && ranges[next]!.start <= page;
       (isInBase || !isZeroPage(words, page) ? stored : zeros).push(page);

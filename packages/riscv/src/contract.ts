@@ -29,10 +29,18 @@ export interface HartOptions {
   readonly isSbiOutside?: boolean;
   /** `mhartid`; default 0. */
   readonly hartId?: number;
-  /** Landings of jumps after which code is compiled; Infinity: never. Default 2000. What it does is the same. */
+  /** Landings of jumps after which code is compiled, up to 65,535; more: never. Default 2000. It does the same. */
   readonly hotLandings?: number;
   /** Pages of code that are kept decoded, 40 KiB each; default 2048. With more, all are dropped. */
   readonly codePagesMax?: number;
+  /** Goes on as that hart did, over a fork of its RAM, with its code. What is chosen above is as it was there. */
+  readonly from?: HartSnapshot;
+}
+
+/** A hart at one moment, with what it has decoded and compiled. Immutable. */
+export interface HartSnapshot extends Disposable {
+  /** As `save` gives it. */
+  readonly state: Uint8Array;
 }
 
 /** What ended a run. `sbi`: an ecall from S mode, behind which `pc` stands; `halt`: somebody called `stop`. */
@@ -48,7 +56,7 @@ export interface HartRun {
 export type InterruptLineName = 'SSIP' | 'MSIP' | 'STIP' | 'MTIP' | 'SEIP' | 'MEIP';
 
 /** The hart as a board sees it. */
-export interface Processor {
+export interface Processor extends Disposable {
   /**
    * Runs at most `budget` steps. `wfi`: nothing to do before an interrupt; the board may move its clock on to `deadline`.
    * Where it stops does not depend on how the steps are divided into runs.
@@ -81,4 +89,9 @@ export interface Processor {
   save(): Uint8Array;
   /** @throws HostError `hart-state` for bytes that `save` did not write */
   load(state: Uint8Array): void;
+  /**
+   * What a fork begins with, between two runs. RAM is the caller's to capture at the same moment.
+   * @throws HostError `memory-map` where the operating system refuses
+   */
+  snapshot(): HartSnapshot;
 }

@@ -1,8 +1,28 @@
+import {
+  type GuestMemory,
+  type MemorySnapshot,
+  createMemory,
+  forkMemory,
+} from '@polyvisor/memory/guest-memory';
+import { CHUNK_BYTES } from '@polyvisor/memory/pages';
 import * as at from './layout.ts';
 import type { Privilege } from './status.ts';
 
+/** Pages of RAM and of decoded code are 4 KiB of the guest's. */
+const PAGE_BYTES = 4096;
+
+export interface HartMemorySizes {
+  readonly ramBase: number;
+  /** A multiple of 4 KiB. */
+  readonly ramBytes: number;
+  /** Pages of code that can be decoded at the same time. */
+  readonly codePages: number;
+  /** Regions that can be compiled at the same time. */
+  readonly regions: number;
+}
+
 /** The engine's memory and RAM, as JavaScript looks at them. */
-export class HartMemory {
+export class HartMemory implements Disposable {
   readonly engine: WebAssembly.Memory;
   readonly i32: Int32Array;
   readonly u16: Uint16Array;
@@ -13,11 +33,33 @@ export class HartMemory {
   readonly ramWords: Int32Array;
   readonly ramBase: number;
   readonly ramBytes: number;
+  /** By number of the page of RAM: place of its decoded instructions, or 0. */
+  readonly codePlaces: Int32Array;
+  /** Likewise: the first of what is compiled of it, plus 1; stores since a decoding; times that was lost. */
+  readonly firstRegions: Uint16Array;
+  readonly codeStores: Uint8Array;
+  readonly codeLosses: Uint8Array;
+  /** By number of what is compiled: the next one of the same page, plus 1. */
+  readonly nextRegions: Uint16Array;
+  readonly #own: GuestMemory;
 
-  constructor(memory: WebAssembly.Memory, base: number, byteLength: number, codePages: number) {
-    const bytes = at.CODE + codePages * at.CODE_PAGE_BYTES;
-    this.engine = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65_536) });
+  constructor(
+    memory: WebAssembly.Memory,
+    { ramBase, ramBytes, codePages, regions }: HartMemorySizes,
+    from?: MemorySnapshot,
+  ) {
+    const pages = ramBytes / PAGE_BYTES;
+    const tables = at.CODE + codePages * at.CODE_PAGE_BYTES;
+    const end = tables + 8 * pages + 2 * regions;
+    const bytesMax = Math.ceil(end / CHUNK_BYTES) * CHUNK_BYTES;
+    this.#own = from ? forkMemory(from, { bytesMax }) : createMemory(bytesMax, { bytesMax });
+    this.engine = this.#own.memory;
     const { buffer } = this.engine;
+    this.codePlaces = new Int32Array(buffer, tables, pages);
+    this.firstRegions = new Uint16Array(buffer, tables + 4 * pages, pages);
+    this.codeStores = new Uint8Array(buffer, tables + 6 * pages, pages);
+    this.codeLosses = new Uint8Array(buffer, tables + 7 * pages, pages);
+    this.nextRegions = new Uint16Array(buffer, tables + 8 * pages, regions);
     this.i32 = new Int32Array(buffer);
     this.u16 = new Uint16Array(buffer);
     this.u8 = new Uint8Array(buffer);
@@ -25,8 +67,27 @@ export class HartMemory {
     this.f64 = new Float64Array(buffer);
     this.ramU8 = new Uint8Array(memory.buffer);
     this.ramWords = new Int32Array(memory.buffer);
-    this.ramBase = base;
-    this.ramBytes = byteLength;
+    this.ramBase = ramBase;
+    this.ramBytes = ramBytes;
+  }
+
+  /**
+   * What forks share: without translations and counts, which a fork begins anew. Here they stay as they are, for a
+   * guest can tell when translations are forgotten. The caller disposes of it.
+   */
+  snapshot(): MemorySnapshot {
+    const kept = this.u8.slice(at.TLB, at.CROSSING);
+    this.i64.fill(at.INVALID_TAG, at.TLB / 8, at.COUNTS / 8);
+    this.u8.fill(0, at.COUNTS, at.CROSSING);
+    try {
+      return this.#own.snapshot();
+    } finally {
+      this.u8.set(kept, at.TLB);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#own[Symbol.dispose]();
   }
 
   /** An i32 or i64 at a place of the engine's memory. */

@@ -1,9 +1,17 @@
 import { assert } from '@polyvisor/errors/assert';
 import { HostError } from '@polyvisor/errors/host-error';
 import { halves } from './address.ts';
-import { CodePages } from './code-pages.ts';
-import { Regions } from './compiler/regions.ts';
-import type { AccessSize, HartOptions, HartRun, InterruptLineName, Processor } from './contract.ts';
+import type { MemorySnapshot } from '@polyvisor/memory/guest-memory';
+import { CodePages, type PlacesInUse } from './code-pages.ts';
+import { type CompiledRegions, REGIONS_MAX, Regions } from './compiler/regions.ts';
+import type {
+  AccessSize,
+  HartOptions,
+  HartRun,
+  HartSnapshot,
+  InterruptLineName,
+  Processor,
+} from './contract.ts';
 import { CsrFile, TIMER_LINE } from './csr-file.ts';
 import { Evaluator } from './evaluator.ts';
 import { HartMemory } from './hart-memory.ts';
@@ -22,11 +30,53 @@ import { Traps } from './traps.ts';
 const TIMER_STEPS = 32_768;
 const CODE_PAGES_DEFAULT = 2048;
 const HOT_LANDINGS_DEFAULT = 2000;
+/** More are not counted. */
+const HOT_LANDINGS_MAX = 65_535;
 /** Where a board without firmware in M mode gives S mode all that it can have. */
 const DELEGATED_TO_S = 0xb1ffn;
 const ALL_COUNTERS = 7n;
 
 let compiled: WebAssembly.Module | undefined;
+
+/** A hart's code, for forks. Those that were taken between two changes of the code share it. */
+class SavedCode implements Disposable {
+  readonly memory: MemorySnapshot;
+  readonly places: PlacesInUse;
+  readonly regions: CompiledRegions;
+  #holders = 1;
+
+  constructor(memory: MemorySnapshot, places: PlacesInUse, regions: CompiledRegions) {
+    this.memory = memory;
+    this.places = places;
+    this.regions = regions;
+  }
+
+  hold(): this {
+    this.#holders++;
+    return this;
+  }
+
+  [Symbol.dispose](): void {
+    if (--this.#holders === 0) this.memory[Symbol.dispose]();
+  }
+}
+
+class SavedHart implements HartSnapshot {
+  readonly state: Uint8Array;
+  readonly code: SavedCode;
+  #isDisposed = false;
+
+  constructor(state: Uint8Array, code: SavedCode) {
+    this.state = state;
+    this.code = code.hold();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.code[Symbol.dispose]();
+  }
+}
 
 /** A RISC-V hart: RV64GC and more, with machine, supervisor and user mode. */
 export class Hart implements Processor {
@@ -39,11 +89,15 @@ export class Hart implements Processor {
   readonly #translation: Translation;
   readonly #traps: Traps;
   readonly #access: MemoryAccess;
+  readonly #regions: Regions;
   readonly #run: () => void;
+  /** What forks began with last. */
+  #savedCode: SavedCode | undefined;
 
   /** @throws HostError `hart-memory` where RAM is not in whole pages, or not all in the memory */
   constructor(options: HartOptions) {
     const { memory, ramBase, ramBytes, codePagesMax = CODE_PAGES_DEFAULT } = options;
+    const from = options.from as SavedHart | undefined;
     const isWhole = ramBase % 4096 === 0 && ramBytes % 4096 === 0 && ramBytes > 0;
     if (!isWhole || ramBytes > memory.buffer.byteLength) {
       throw new HostError(
@@ -53,12 +107,16 @@ export class Hart implements Processor {
       );
     }
     this.#clock = options.clock;
-    this.#memory = new HartMemory(memory, ramBase, ramBytes, codePagesMax);
+    const sizes = { ramBase, ramBytes, codePages: codePagesMax, regions: REGIONS_MAX };
+    this.#memory = new HartMemory(memory, sizes, from?.code.memory);
     this.#progress = new Progress(this.#memory);
     this.#pmp = new Pmp(this.#memory);
-    this.#code = new CodePages(this.#memory, codePagesMax);
-    this.#translation = new Translation(this.#memory, this.#pmp, (offset) =>
-      this.#code.has(offset),
+    this.#code = new CodePages(this.#memory, codePagesMax, from?.code.places);
+    this.#translation = new Translation(
+      this.#memory,
+      this.#pmp,
+      (offset) => this.#code.has(offset),
+      from !== undefined,
     );
     this.#csrs = new CsrFile(this.#memory, this.#pmp, {
       hartId: options.hartId ?? 0,
@@ -78,9 +136,25 @@ export class Hart implements Processor {
       this.#traps,
       options.bus,
     );
+    this.#regions = new Regions(
+      this.#memory,
+      this.#code,
+      {
+        engine: this.#memory.engine,
+        ram: memory,
+        fill: (low, high, size, isWritten) =>
+          this.#access.fill(low, high, size, isWritten ? 'write' : 'read') ? 1 : 0,
+      },
+      from?.code.regions,
+    );
     this.#run = this.#instantiate(memory, options.isSbiOutside ?? false);
+    if (from) {
+      this.#savedCode = from.code.hold();
+      this.#setState(from.state);
+      return;
+    }
     const { hotLandings = HOT_LANDINGS_DEFAULT } = options;
-    this.#memory.setWord(at.HOT_LANDINGS, Number.isFinite(hotLandings) ? hotLandings : 0);
+    this.#memory.setWord(at.HOT_LANDINGS, hotLandings <= HOT_LANDINGS_MAX ? hotLandings : 0);
     this.#reset(options.isSbiOutside ?? false);
   }
 
@@ -191,11 +265,34 @@ export class Hart implements Processor {
     if (![status.USER, status.SUPERVISOR, status.MACHINE].includes(state[at.PRIVILEGE]!)) {
       throw new HostError('hart-state', `a state in mode ${state[at.PRIVILEGE]}`);
     }
+    this.#code.dropAll();
+    this.#translation.flush();
+    this.#setState(state);
+  }
+
+  snapshot(): HartSnapshot {
+    if (this.#savedCode?.places.changes !== this.#code.changes) {
+      this.#savedCode?.[Symbol.dispose]();
+      this.#savedCode = undefined;
+      this.#savedCode = new SavedCode(
+        this.#memory.snapshot(),
+        this.#code.placesInUse(),
+        this.#regions.compiled(),
+      );
+    }
+    return new SavedHart(this.save(), this.#savedCode);
+  }
+
+  [Symbol.dispose](): void {
+    this.#savedCode?.[Symbol.dispose]();
+    this.#savedCode = undefined;
+    this.#memory[Symbol.dispose]();
+  }
+
+  #setState(state: Uint8Array): void {
     this.#memory.u8.set(state);
     this.#progress.begin(0);
     this.#pmp.update();
-    this.#code.dropAll();
-    this.#translation.flush();
     this.#translation.update();
   }
 
@@ -217,6 +314,7 @@ export class Hart implements Processor {
   #instantiate(ram: WebAssembly.Memory, isSbiOutside: boolean): () => void {
     const memory = this.#memory;
     const access = this.#access;
+    const regions = this.#regions;
     const fetch = new InstructionFetch(
       memory,
       this.#translation,
@@ -253,22 +351,22 @@ export class Hart implements Processor {
       evaluate: (record) => evaluator.evaluate(record),
       hot: () => {
         const offset = fetch.offset();
-        if (this.#code.isUnsteady(offset)) return;
-        if (regions.isFull) {
+        if (this.#code.isUnsteady(offset)) {
+          regions.giveUp(offset);
+        } else if (regions.isFull) {
           this.#code.dropAll();
           this.#translation.flush();
         } else {
           regions.compile(offset);
         }
       },
+      absent: () => regions.called(fetch.offset()),
     };
-    const regions = new Regions(memory, this.#code, ram, (low, high, size, isWritten) =>
-      access.fill(low, high, size, isWritten ? 'write' : 'read') ? 1 : 0,
-    );
     compiled ??= new WebAssembly.Module(interpreterModule());
     const instance = new WebAssembly.Instance(compiled, {
       hart: { ...imports, engine: memory.engine, ram, regions: regions.table },
     });
+    regions.begin(instance.exports['absent']!);
     return instance.exports['run'] as () => void;
   }
 

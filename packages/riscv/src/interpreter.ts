@@ -47,12 +47,15 @@ export interface InterpreterImports {
   readonly atomicMiss: (low: number, high: number, size: number, isWritten: number) => number;
   /** Control has landed at `PC` often. */
   readonly hot: () => void;
+  /** What is compiled for `PC` has no instance here. */
+  readonly absent: () => void;
   /** Evaluates an instruction, and moves `PC` on. */
   readonly evaluate: (record: number) => void;
 }
 
 /**
- * The interpreter: `run()` executes decoded instructions until `LEFT` is 0.
+ * The interpreter: `run()` executes decoded instructions until `LEFT` is 0. `absent` is what regions without an
+ * instance are in the table.
  *
  *     reload      PC, LEFT and the TLB's sets from memory
  *       dispatch  from an address to a decoded instruction
@@ -70,6 +73,7 @@ export function interpreterModule(): Uint8Array<ArrayBuffer> {
     atomicMiss: m.importFunction('hart', 'atomicMiss', [I32, I32, I32, I32], [I32]),
     evaluate: m.importFunction('hart', 'evaluate', [I32], []),
     hot: m.importFunction('hart', 'hot', [], []),
+    absent: m.importFunction('hart', 'absent', [], []),
   };
   importShared(m);
   const region = m.type(REGION_PARAMS, REGION_RESULTS);
@@ -77,7 +81,18 @@ export function interpreterModule(): Uint8Array<ArrayBuffer> {
   const f = m.function([], [], 'run');
   new InterpreterWriter(new Assembler(f), imports, highProduct, region).emitRun();
   m.exportFunction('run', f.index);
+  m.exportFunction('absent', defineAbsent(m, imports.absent));
   return m.finish();
+}
+
+/** Stands for a region that has no instance: leaves the instruction to the interpreter. */
+function defineAbsent(m: ModuleWriter, absent: number): number {
+  const a = new Assembler(m.function(REGION_PARAMS, REGION_RESULTS, 'absent'));
+  a.store('i64.store', 0, a.param(1), at.PC);
+  a.store('i32.store', 0, 1, at.IS_INTERPRETED);
+  a.run(absent);
+  a.put(a.param(2));
+  return a.f.index;
 }
 
 class InterpreterWriter implements Emitter {
@@ -374,18 +389,29 @@ class InterpreterWriter implements Emitter {
           this.#branch(this.#dispatch);
         });
       },
-      () => {
-        const count = this.op('i32.add', this.#operation, 1);
-        a.store('i32.store', this.#entry, a.tee(this.#operation, count), at.LANDINGS);
-        const isHot = this.op('i32.eq', this.#operation, a.load('i32.load', 0, at.HOT_LANDINGS));
-        a.when(isHot, () => {
-          this.#save();
-          a.run(this.#imports.hot);
-          this.#branch(this.#reload);
-        });
-      },
+      () => a.when(this.op('i32.eqz', this.#operation), () => this.#count()),
     );
     a.set(this.#isSkipped, 0);
+  }
+
+  /** Counts a landing, whose place less `LANDINGS` is in `entry`. */
+  #count(): void {
+    const { a } = this;
+    const index = this.op(
+      'i32.and',
+      this.op('i32.shr_u', this.#entry, 1),
+      2 * at.COUNTS_LENGTH - 2,
+    );
+    a.set(this.#entry, index);
+    const count = this.op('i32.add', a.load('i32.load16_u', this.#entry, at.COUNTS), 1);
+    a.store('i32.store16', this.#entry, a.tee(this.#operation, count), at.COUNTS);
+    const isHot = this.op('i32.eq', this.#operation, a.load('i32.load', 0, at.HOT_LANDINGS));
+    a.when(isHot, () => {
+      a.store('i32.store16', this.#entry, 0, at.COUNTS);
+      this.#save();
+      a.run(this.#imports.hot);
+      this.#branch(this.#reload);
+    });
   }
 
   /** Leaves on the stack whether the entry for the access is not there. */

@@ -1,11 +1,13 @@
 /**
- * The engine's own memory, in bytes. The guest's RAM is another WebAssembly memory, so forks and snapshots carry what
- * is architectural and nothing else: RAM, and the first page here.
+ * The engine's own memory, in bytes. The guest's RAM is another WebAssembly memory, so a state that is kept carries
+ * what is architectural and nothing else: RAM, and the first page here. A fork shares the rest too.
  *
  *     0x000   x0 … x31      0x100  f0 … f31      0x200  the hart's other state      0x300  control registers
  *     0x600   what passes between code and JavaScript
  *     TLB     sets by mode, each with entries for reading, writing and fetching
+ *     COUNTS  of landings
  *     CODE    pages of decoded instructions
+ *     behind it, what is known of each page of RAM (`CodePages`)
  */
 export const X = 0;
 export const F = 0x100;
@@ -82,12 +84,20 @@ export const RECORD_IMM = 12;
 /** Behind a page's 2048 stand two that lead to the next page. */
 const RECORDS_BYTES = 2048 * RECORD_BYTES + 2 * RECORD_BYTES;
 /**
- * Then an i32 for each half-word: how often control landed there by a jump, or, inverted, what is compiled from there
- * on: its number in the table, and below it that of the entry.
+ * Then an i32 for each half-word, for when control lands there by a jump: 0, NOT_COMPILED, or, inverted, what is
+ * compiled from there on: its number in the table, and below it that of the entry.
  */
 export const LANDINGS = RECORDS_BYTES;
 export const ENTRY_BITS = 8;
+/** Nothing can be compiled from there on. */
+export const NOT_COMPILED = 1;
 export const CODE_PAGE_BYTES = RECORDS_BYTES + 4 * 2048;
+/**
+ * u16: how often control landed where there is neither, by bits of the landing's place. Several places share a count,
+ * which are few and close together, for every page that is written costs a fork a page of its own.
+ */
+export const COUNTS = TLB + TLB_SETS * TLB_SET_BYTES;
+export const COUNTS_LENGTH = 32_768;
 /** A page of its own for an instruction that lies across two. */
-export const CROSSING = TLB + TLB_SETS * TLB_SET_BYTES;
+export const CROSSING = COUNTS + 2 * COUNTS_LENGTH;
 export const CODE = CROSSING + CODE_PAGE_BYTES;

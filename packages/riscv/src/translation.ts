@@ -51,10 +51,12 @@ export class Translation {
   /** Large pages that entries have come from, by level and number. */
   readonly #largePages = new Set<number>();
 
-  constructor(memory: HartMemory, pmp: Pmp, isCode: (offset: number) => boolean) {
+  /** @param isEmpty whether the TLB is known to have no entries */
+  constructor(memory: HartMemory, pmp: Pmp, isCode: (offset: number) => boolean, isEmpty: boolean) {
     this.#memory = memory;
     this.#pmp = pmp;
     this.#isCode = isCode;
+    if (isEmpty) return;
     for (let set = 0; set < at.TLB_SETS; set++) this.#clear(set, at.READ_TLB, 3);
   }
 

@@ -20,7 +20,7 @@ export class SmallHart {
   time: number | undefined;
 
   constructor(program: readonly Line[], options: Partial<HartOptions> = {}) {
-    const memory = new WebAssembly.Memory({ initial: RAM_BYTES / 65_536 });
+    const { memory = new WebAssembly.Memory({ initial: RAM_BYTES / 65_536 }), from } = options;
     this.ram = new Uint8Array(memory.buffer);
     this.hart = new Hart({
       memory,
@@ -31,8 +31,19 @@ export class SmallHart {
       codePagesMax: 8,
       ...options,
     });
+    if (from) return;
     this.put(RAM_BASE, program);
     this.hart.pc = BigInt(RAM_BASE);
+  }
+
+  /** One that goes on from here with memory of its own. */
+  fork(): SmallHart {
+    using from = this.hart.snapshot();
+    const memory = new WebAssembly.Memory({ initial: RAM_BYTES / 65_536 });
+    new Uint8Array(memory.buffer).set(this.ram);
+    const fork = new SmallHart([], { memory, from });
+    fork.time = this.time;
+    return fork;
   }
 
   /** Writes a program. @returns the address behind it */

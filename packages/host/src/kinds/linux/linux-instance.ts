@@ -111,7 +111,7 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
   }
 
   release({ saved }: LinuxState): void {
-    saved.memory[Symbol.dispose]();
+    saved[Symbol.dispose]();
   }
 
   setNow(unixMs: number): void {
