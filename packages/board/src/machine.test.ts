@@ -275,6 +275,41 @@ describe('a saved computer', () => {
     expect([text(fork), text(origin)]).toEqual(['47', '457']);
   });
 
+  test('is gone back to in place, as often as one likes, with the code that was known', () => {
+    using origin = start(echo());
+    type(origin, '01');
+    origin.run(10_000);
+    expect(text(origin)).toBe('12');
+    using saved = origin.save();
+    const digest = origin.digest();
+    for (const typed of ['46', '5678', '7']) {
+      type(origin, typed);
+      origin.run(10_000);
+      expect(origin.goBack(OPTIONS, saved)).toBe(true);
+      expect(origin.end).toBeUndefined();
+      expect(origin.digest()).toEqual(digest);
+      expect(text(origin)).toBe('');
+    }
+    type(origin, '24');
+    origin.run(10_000);
+    expect(text(origin)).toBe('35');
+  });
+
+  test('is not gone back to by one that was saved since, or is another', () => {
+    using origin = start(echo());
+    using saved = origin.save();
+    using other = start(echo());
+    expect(other.goBack(OPTIONS, saved)).toBe(false);
+    type(origin, '0');
+    origin.run(10_000);
+    using later = origin.save();
+    expect(origin.goBack(OPTIONS, saved)).toBe(false);
+    expect(origin.goBack(OPTIONS, later)).toBe(true);
+    using fork = restoreComputer(OPTIONS, saved);
+    fork.run(10_000);
+    expect(fork.goBack(OPTIONS, saved)).toBe(true);
+  });
+
   test('is refused by one with other devices, and where it is damaged', () => {
     using origin = start(echo(), { ...OPTIONS, pciDevices: [new VirtioRng()] });
     const saved = origin.save();

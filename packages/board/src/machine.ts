@@ -64,7 +64,7 @@ export class ComputerMachine implements Machine, Disposable {
   readonly #servesSbi: boolean;
   readonly #ram: Ram;
   readonly #clock: MachineClock;
-  readonly #board: Board;
+  #board: Board;
   readonly #hart: Processor;
   readonly #output: SerialOutput;
   readonly #isTimeSteps: boolean;
@@ -80,27 +80,21 @@ export class ComputerMachine implements Machine, Disposable {
     servesSbi: boolean,
     from?: HartSnapshot,
   ) {
-    const { pciDevices = [], mmioDevices = [], epochNs = 0n, time = 'host' } = options;
     this.#memory = memory;
     this.#servesSbi = servesSbi;
-    this.#isTimeSteps = time === 'steps';
+    this.#isTimeSteps = options.time === 'steps';
     this.#output = new SerialOutput(options.serialOutputBytesMax);
     this.#ram = new Ram(memory, RAM_BASE);
     this.#clock = new MachineClock(options.stepsPerTick ?? STEPS_PER_TICK, () => this.#hart.steps);
-    this.#board = new Board({
-      clock: this.#clock,
-      ram: this.#ram,
-      epochNs,
-      pciDevices,
-      mmioDevices,
-      transmit: (byte) => this.#transmit(Uint8Array.of(byte)),
-      end: (how) => this.#finish(how),
-    });
+    this.#board = this.#makeBoard(options);
     this.#hart = new Hart({
       memory: memory.memory,
       ramBase: RAM_BASE,
       ramBytes: memory.byteLength,
-      bus: this.#board.bus,
+      bus: {
+        load: (address, size) => this.#board.bus.load(address, size),
+        store: (address, size, value) => this.#board.bus.store(address, size, value),
+      },
       clock: (steps) => this.#clock.at(steps),
       isSbiOutside: servesSbi,
       ...(from && { from }),
@@ -236,21 +230,57 @@ export class ComputerMachine implements Machine, Disposable {
    *   one
    */
   load({ state, hart }: Pick<SavedComputer, 'state' | 'hart'>): void {
-    const reader = new StateReader(state);
-    reader.section('computer', STATE_VERSION, (from) => {
-      this.#clock.loadState(from);
-      this.#timerAt = from.number();
-      const hartState = from.bytes();
+    this.#loadState(state, (hartState) => {
       // Else the hart was made with its state.
       if (!hart) this.#hart.load(hartState);
-      this.#board.loadState(from);
     });
-    reader.expectEnd();
+  }
+
+  /**
+   * Goes back to where it was last saved, or what it was made from, in place: in time that goes with
+   * the pages written since.
+   * @param options with new devices, as for `restoreComputer`
+   * @returns false, and nothing done, where that is not what was saved
+   * @throws HostError `machine-state` for other devices; it is then good for disposal only
+   */
+  goBack(options: ComputerOptions, saved: SavedComputer): boolean {
+    if (!this.#memory.canResetTo(saved.memory)) return false;
+    const changed = [...this.#memory.dirtyPages()].map((page) => page * PAGE_BYTES);
+    this.#memory.reset();
+    this.#output.take();
+    this.#end = undefined;
+    this.#board = this.#makeBoard(options);
+    this.#board.connect(this.#hart);
+    this.#loadState(saved.state, (hartState) => this.#hart.goBack(hartState, changed));
+    return true;
   }
 
   [Symbol.dispose](): void {
     this.#hart[Symbol.dispose]();
     this.#memory[Symbol.dispose]();
+  }
+
+  #makeBoard({ pciDevices = [], mmioDevices = [], epochNs = 0n }: ComputerOptions): Board {
+    return new Board({
+      clock: this.#clock,
+      ram: this.#ram,
+      epochNs,
+      pciDevices,
+      mmioDevices,
+      transmit: (byte) => this.#transmit(Uint8Array.of(byte)),
+      end: (how) => this.#finish(how),
+    });
+  }
+
+  #loadState(state: Uint8Array, loadHart: (state: Uint8Array) => void): void {
+    const reader = new StateReader(state);
+    reader.section('computer', STATE_VERSION, (from) => {
+      this.#clock.loadState(from);
+      this.#timerAt = from.number();
+      loadHart(from.bytes());
+      this.#board.loadState(from);
+    });
+    reader.expectEnd();
   }
 
   /** Everything but the memory. */

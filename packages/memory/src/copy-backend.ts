@@ -72,6 +72,10 @@ class CopiedMemory implements BackedMemory {
     return this.#base;
   }
 
+  isBase(image: MemoryImage): boolean {
+    return image === this.#base;
+  }
+
   reset(): void {
     const words = new Int32Array(this.#memory.buffer);
     this.#base.chunks.forEach((chunk, i) => {

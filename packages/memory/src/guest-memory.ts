@@ -111,6 +111,12 @@ export class GuestMemory implements Disposable {
     return true;
   }
 
+  /** Whether `reset` goes back to this snapshot, and can. */
+  canResetTo(snapshot: MemorySnapshot): boolean {
+    const backed = this.#live();
+    return this.byteLength === backed.baseByteLength() && backed.isBase(snapshot.image);
+  }
+
   /**
    * Ascending numbers of the 4 KiB pages that may differ from what `reset` goes back to: none that differs is
    * missing, one that was written with what it held may be among them.

@@ -23,6 +23,7 @@ export interface MemoryImage {
 export interface BackedMemory {
   /** The present contents, which become the base. The caller holds the image. */
   capture(): MemoryImage;
+  isBase(image: MemoryImage): boolean;
   /** Gives the memory its base's contents again. Its length is the base's. */
   reset(): void;
   /** Ascending numbers of the pages that may differ from the base: none that differs is missing. */

@@ -222,6 +222,10 @@ class MappedMemory implements BackedMemory {
     return this.#rebase(image);
   }
 
+  isBase(image: MemoryImage): boolean {
+    return image === this.#base;
+  }
+
   reset(): void {
     const { byteLength } = this.#memory.buffer;
     this.#files.discard(this.#memory, { start: 0, end: byteLength / PAGE_BYTES });

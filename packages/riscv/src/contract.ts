@@ -90,6 +90,12 @@ export interface Processor extends Disposable {
   /** @throws HostError `hart-state` for bytes that `save` did not write */
   load(state: Uint8Array): void;
   /**
+   * Goes on from a state of its own, over RAM that the caller has put back, with the code that it knows.
+   * @param changed offsets in RAM of pages of 4 KiB: all that were put back
+   * @throws HostError `hart-state` for bytes that `save` did not write
+   */
+  goBack(state: Uint8Array, changed: Iterable<number>): void;
+  /**
    * What a fork begins with, between two runs. RAM is the caller's to capture at the same moment.
    * @throws HostError `memory-map` where the operating system refuses
    */

@@ -259,13 +259,15 @@ export class Hart implements Processor {
   }
 
   load(state: Uint8Array): void {
-    if (state.length !== at.STATE_BYTES) {
-      throw new HostError('hart-state', `a state of ${state.length} bytes`);
-    }
-    if (![status.USER, status.SUPERVISOR, status.MACHINE].includes(state[at.PRIVILEGE]!)) {
-      throw new HostError('hart-state', `a state in mode ${state[at.PRIVILEGE]}`);
-    }
+    checkState(state);
     this.#code.dropAll();
+    this.#translation.flush();
+    this.#setState(state);
+  }
+
+  goBack(state: Uint8Array, changed: Iterable<number>): void {
+    checkState(state);
+    for (const offset of changed) if (this.#code.has(offset)) this.#code.drop(offset);
     this.#translation.flush();
     this.#setState(state);
   }
@@ -382,5 +384,14 @@ export class Hart implements Processor {
     const { ADUE, CBCFE, CBIE, CBZE, STCE } = status;
     this.#csrs.set('menvcfg', BigInt.asIntN(64, ADUE | CBCFE | CBIE | CBZE | STCE));
     this.privilege = status.SUPERVISOR;
+  }
+}
+
+function checkState(state: Uint8Array): void {
+  if (state.length !== at.STATE_BYTES) {
+    throw new HostError('hart-state', `a state of ${state.length} bytes`);
+  }
+  if (![status.USER, status.SUPERVISOR, status.MACHINE].includes(state[at.PRIVILEGE]!)) {
+    throw new HostError('hart-state', `a state in mode ${state[at.PRIVILEGE]}`);
   }
 }

@@ -164,12 +164,12 @@ export class LinuxMachine implements Machine, Disposable {
     const devices = this.#devices;
     this.#devices = this.#makeDevices(state.media);
     try {
-      this.#computer = this.#restored(state);
+      this.#computer = this.#restored(state, before);
     } catch (error) {
       this.#devices = devices;
       throw error;
     }
-    before[Symbol.dispose]();
+    if (this.#computer !== before) before[Symbol.dispose]();
     this.#workBefore = state.workBefore;
   }
 
@@ -207,9 +207,12 @@ export class LinuxMachine implements Machine, Disposable {
     );
   }
 
-  #restored(state: LinuxState): ComputerMachine {
+  /** The computer before, where it can go back to the state in place; else another one. */
+  #restored({ saved }: LinuxState, before?: ComputerMachine): ComputerMachine {
     const { ramBytes, entropy, nowMs } = this.#parts;
-    const computer = restoreComputer({ ramBytes, pciDevices: this.#devices.all }, state.saved);
+    const options = { ramBytes, pciDevices: this.#devices.all };
+    const isBack = before?.goBack(options, saved) ?? false;
+    const computer = isBack ? before! : restoreComputer(options, saved);
     // Randomness belongs to the machine that was saved: what is left of the pool, and the kernel's own.
     this.#devices.entropy.clear();
     computer.renew(entropy(GENERATION_ID_BYTES));
