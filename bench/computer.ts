@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { GUEST_BUSYBOX } from '@polyvisor/images/guest/guest-files';
 import { findImage, readImageFile } from '@polyvisor/images/image-store';
 import { IMAGE_LIMITS } from '@polyvisor/images/limits';
 import { MICRO_IMAGE, fillStore } from '../conformance/debian-boot.ts';
+import { at, watch } from './booting.ts';
 import { type Bench, type Figure, alone, compare, geometricMean } from './harness.ts';
 import { cli } from './spawned.ts';
 
@@ -20,6 +21,7 @@ const COMPILER_FLAGS = '-O2 -march=rv64gc -static -nostdlib -ffreestanding -fno-
 const EMULATOR = 'qemu-system-riscv64';
 const ARGUMENTS = 'console=ttyS0 quiet';
 const READY = 'SHELL-READY';
+const MARKS = /SHELL-READY|(?:BEGIN|END)-\w+(?=\r?\n)/g;
 
 /** Debian's kernel with the same RAM disk on both: from the start of the process to the shell, then programs. */
 export const bench: Bench = {
@@ -102,27 +104,11 @@ function initScript(): string {
   ].join('\n');
 }
 
-/** Starts a machine, and notes when the marks come. */
 async function measure(command: string, parameters: readonly string[]): Promise<Times> {
-  const startMs = performance.now();
-  const machine: ChildProcess = spawn(command, parameters, { stdio: ['pipe', 'pipe', 'ignore'] });
-  const seen = new Map<string, number>();
-  let text = '';
-  machine.stdout!.on('data', (bytes: Buffer) => {
-    text += bytes.toString('latin1');
-    const nowMs = performance.now();
-    for (const [mark] of text.matchAll(/SHELL-READY|(?:BEGIN|END)-\w+(?=\r?\n)/g)) {
-      if (!seen.has(mark)) seen.set(mark, nowMs);
-    }
-  });
-  await new Promise((resolve) => machine.once('close', resolve));
-  const at = (mark: string): number => {
-    const ms = seen.get(mark);
-    if (ms === undefined) throw new Error(`no ${mark}: ${text.slice(-1000)}`);
-    return ms;
-  };
-  const times = new Map([['boot', at(READY) - startMs]]);
-  for (const name of KERNELS) times.set(name, at(`END-${name}`) - at(`BEGIN-${name}`));
+  const marks = await watch(command, parameters, MARKS);
+  const times = new Map([['boot', at(marks, READY)]]);
+  for (const name of KERNELS)
+    times.set(name, at(marks, `END-${name}`) - at(marks, `BEGIN-${name}`));
   return times;
 }
 

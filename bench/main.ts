@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   sched: () => import('./sched.ts'),
   computer: () => import('./computer.ts'),
   'computer-fork': () => import('./computer-fork.ts'),
+  'computer-v86': () => import('./computer-v86.ts'),
 };
 
 const { values, positionals } = parseArgs({

@@ -9,6 +9,7 @@ const versions = {
   '@ethereumjs/common': '10.1.3',
   '@ethereumjs/util': '10.1.3',
   '@ethereumjs/statemanager': '10.1.3',
+  v86: '0.5.462',
 } as const;
 
 export type PeerPackage = keyof typeof versions;

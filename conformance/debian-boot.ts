@@ -74,7 +74,8 @@ export function plainBoot(folder: string): PlainBoot {
   return { kernel: readImageFile(image, 'kernel'), initrd: plainInitrd(busybox.content) };
 }
 
-function plainInitrd(busybox: Uint8Array): Uint8Array {
+/** A RAM disk with a static busybox, whose `init` says SHELL-READY. */
+export function plainInitrd(busybox: Uint8Array): Uint8Array {
   const root = makeDirectory();
   const attributes = { mode: 0o755, uid: 0, gid: 0, modifiedSeconds: 0 };
   const nodes: Readonly<Record<string, FileNode>> = {
