@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Guest } from '@polyvisor/host/guest';
 
 /** Longest wait, in the host's time. */
@@ -5,8 +6,6 @@ const WAIT_MS_MAX = 15 * 60_000;
 /** Characters of the terminal that an error has. */
 const REPORT_LENGTH = 2000;
 const STATUS = /status=(\d+);/;
-/** What moves a cursor or colours text. */
-const CONTROL = /\u001b(?:\[[\d;?!]*[A-Za-z]|[()].)|\r/g;
 
 /** What a command printed, and its exit status. */
 export interface Answer {
@@ -52,7 +51,7 @@ export class GuestTerminal implements Disposable {
       const at = this.#text.search(STATUS);
       return at < 0 ? -1 : this.#text.indexOf(this.#prompt, at);
     });
-    const text = printed.replaceAll(CONTROL, '');
+    const text = stripVTControlCharacters(printed).replaceAll('\r', '');
     return { text, status: Number(STATUS.exec(text)![1]) };
   }
 

@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HostError } from '@polyvisor/errors/host-error';
 import type { FetchDoor } from '@polyvisor/images/fetch-door';
@@ -18,7 +19,10 @@ export function keepingReleases(door: FetchDoor, folder: string): FetchDoor {
         const bytes = await door.get(address, bytesMax, signal);
         if (bytes) {
           mkdirSync(folder, { recursive: true });
-          writeFileSync(file, bytes);
+          // Whole or not at all, whoever else reads and writes it.
+          const part = `${file}.${randomUUID()}`;
+          writeFileSync(part, bytes);
+          renameSync(part, file);
         }
         return bytes;
       } catch (error) {

@@ -41,10 +41,9 @@ export class SerialSession {
   }
 
   type(text: string): void {
-    const { input } = this.#options;
     const bytes = Buffer.from(text);
-    if (input) input(bytes);
-    else this.#computer.serialInput(bytes);
+    const { input = (typed) => this.#computer.serialInput(typed) } = this.#options;
+    if (input(bytes) < bytes.length) throw new Error(this.report('no room for what is typed'));
   }
 
   /** Runs until a text comes, or, without one, to the end. False where it never does. */
