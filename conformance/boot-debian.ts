@@ -1,23 +1,25 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHost } from '@polyvisor/host/host';
 import type { Host } from '@polyvisor/host/host';
 import type { Guest } from '@polyvisor/host/guest';
 import { openMirror } from '@polyvisor/images/build/debian-mirror';
 import { buildDebianImage } from '@polyvisor/images/build/debian-system';
-import { addImage, listImages } from '@polyvisor/images/image-store';
+import { sha256Hex } from '@polyvisor/images/file-cache';
+import { addImage, listImages, removeImage } from '@polyvisor/images/image-store';
 import { buildOptions, orMissing, releaseOf } from './debian-boot.ts';
 import { GuestTerminal } from './guest-terminal.ts';
 import { type MirrorServer, serveMirror } from './mirror-server.ts';
 import { type FileResult, type RunOptions, bookLater } from './suite.ts';
 
-/** The image in the store, and what it has beside the base system. */
+/** What the names of the image in the store begin with, and what it has beside the base system. */
 const IMAGE = 'debian-gcc';
 const INCLUDE = ['systemd-sysv', 'dbus', 'iproute2', 'gcc', 'libc6-dev'];
 const PROMPT = 'root@polyvisor:~# ';
 /** The gateway of the guest's network, behind which the host's own loopback address is. */
 const HOST_ADDRESS = '10.0.2.2';
 const SOURCES = '/etc/apt/sources.list.d/debian.sources';
+const SOURCES_OF_IMAGES = join(import.meta.dirname, '..', 'packages', 'images', 'src');
 const PROGRAM = join(import.meta.dirname, 'programs', 'primes.c');
 
 /** Debian as its packages make it, with systemd, apt and gcc, used at its terminal. @param home a store */
@@ -107,7 +109,7 @@ class Debian implements AsyncDisposable {
   }
 
   async #begin(): Promise<Booted> {
-    await fillDebian(this.#home);
+    const image = await fillDebian(this.#home);
     const repository = await orMissing(openMirror(buildOptions(this.#home)));
     const release = releaseOf(this.#home, repository);
     const mirror = this.#opened.use(await serveMirror(repository, release));
@@ -117,7 +119,7 @@ class Debian implements AsyncDisposable {
     const guest = await host.create({
       kind: 'linux',
       network: { allow: [`tcp:host:${mirror.port}`] },
-      options: { image: IMAGE },
+      options: { image },
     });
     const terminal = this.#opened.use(new GuestTerminal(guest, PROMPT));
     await terminal.prompt();
@@ -133,16 +135,26 @@ interface Booted {
   readonly suite: string;
 }
 
-/** Makes the image, once. */
-async function fillDebian(home: string): Promise<void> {
-  const isThere = listImages(home).some(
-    (image) =>
-      image.name === IMAGE && !('damage' in image) && image.source.endsWith(INCLUDE.join(', ')),
-  );
-  if (isThere) return;
+/** Makes the image, once for each state of what makes it. @returns its name */
+async function fillDebian(home: string): Promise<string> {
+  const name = `${IMAGE}-${sourcesHash().slice(0, 8)}`;
+  const images = listImages(home);
+  if (images.some((image) => image.name === name && !('damage' in image))) return name;
   console.log('debian: the image is made, once');
   const image = await orMissing(buildDebianImage({ ...buildOptions(home), include: INCLUDE }));
-  addImage(home, IMAGE, image, { isReplacing: true });
+  for (const other of images) if (other.name.startsWith(`${IMAGE}-`)) removeImage(home, other.name);
+  addImage(home, name, image);
+  return name;
+}
+
+/** Of the sources of what is in an image beside Debian's packages. */
+function sourcesHash(): string {
+  const texts = ['build', 'guest'].flatMap((folder) => {
+    const path = join(SOURCES_OF_IMAGES, folder);
+    const names = readdirSync(path).filter((name) => !name.endsWith('.test.ts'));
+    return names.toSorted().map((name) => readFileSync(join(path, name), 'utf8'));
+  });
+  return sha256Hex(Buffer.from([...INCLUDE, ...texts].join('\0')));
 }
 
 function sumOfSquares(count: number): string {
