@@ -3,13 +3,22 @@ import { join } from 'node:path';
 import { utf8ToBytes } from '@polyvisor/bytes/bytes';
 import { HostError } from '@polyvisor/errors/host-error';
 import { readCpio, writeCpio } from '@polyvisor/images/archive/cpio';
+import type { BuildOptions } from '@polyvisor/images/build/debian-mirror';
 import { buildMicroImage } from '@polyvisor/images/build/micro-image';
+import type { Repository } from '@polyvisor/images/debian/repository';
+import { httpDoor } from '@polyvisor/images/fetch-door';
 import { type FileNode, insert, lookUp, makeDirectory } from '@polyvisor/images/file-tree';
 import { GUEST_BUSYBOX } from '@polyvisor/images/guest/guest-files';
 import { addImage, findImage, listImages, readImageFile } from '@polyvisor/images/image-store';
 import { IMAGE_LIMITS } from '@polyvisor/images/limits';
+import { keepingReleases, keptRelease } from './kept-releases.ts';
 import { VectorsMissing } from './vectors.ts';
 
+/** What the kernel of `plainBoot` is told. */
+export const PLAIN_ARGUMENTS = 'console=ttyS0 quiet';
+/** What it says when its shell begins, and the shell's prompt. */
+export const READY = 'SHELL-READY';
+export const PROMPT = '# ';
 /** What a folder of somebody's own has. */
 const KERNEL_FILE = 'Image';
 const INITRD_FILE = 'initrd.gz';
@@ -22,17 +31,19 @@ export interface PlainBoot {
   readonly initrd: Uint8Array;
 }
 
-/** Says when it is there, and gives a prompt of `# `. */
 const INIT = `#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sysfs /sys
 /bin/busybox mount -t devtmpfs dev /dev
 /bin/busybox --install -s /bin
-export PATH=/bin PS1='# '
-echo SHELL-READY
+export PATH=/bin PS1='${PROMPT}'
+echo ${READY}
 exec sh -i
 `;
+
+/** What is missing is not ours: there is no mirror that is whole, or no program to check it with. */
+const MISSING = ['fetch-failed', 'image-option', 'release-gpgv', 'image-xz'];
 
 /**
  * Fills a store, once, with the micro image: Debian's own kernel and busybox for RISC-V, from the
@@ -41,15 +52,40 @@ exec sh -i
  */
 export async function fillStore(home: string): Promise<void> {
   if (hasMicroImage(home)) return;
+  const image = await orMissing(buildMicroImage(buildOptions(home)));
+  addImage(home, MICRO_IMAGE, image, { isReplacing: true });
+}
+
+/** Where images and packages of a store come from. What is downloaded is kept in it. */
+export function buildOptions(home: string): BuildOptions {
   const mirror = process.env['POLYVISOR_MIRROR'];
+  const cacheDirectory = join(home, 'cache');
+  return {
+    cacheDirectory,
+    door: keepingReleases(httpDoor, releasesIn(home)),
+    ...(mirror === undefined ? {} : { mirror }),
+  };
+}
+
+/** The release of a repository that was opened with `buildOptions`, as it was signed. */
+export function releaseOf(home: string, { mirror, suite }: Repository): Uint8Array {
+  const release = keptRelease(releasesIn(home), `${mirror}/dists/${suite}/InRelease`);
+  if (!release) throw new Error(`the release of ${suite} is gone from ${home}`);
+  return release;
+}
+
+function releasesIn(home: string): string {
+  return join(home, 'cache', 'releases');
+}
+
+/** @throws VectorsMissing in place of an error that only says that there is no mirror */
+export async function orMissing<T>(work: Promise<T>): Promise<T> {
   try {
-    const image = await buildMicroImage({
-      cacheDirectory: join(home, 'cache'),
-      ...(mirror === undefined ? {} : { mirror }),
-    });
-    addImage(home, MICRO_IMAGE, image, { isReplacing: true });
+    return await work;
   } catch (error) {
-    if (error instanceof HostError) throw new VectorsMissing(error.message);
+    if (error instanceof HostError && MISSING.includes(error.code)) {
+      throw new VectorsMissing(error.message);
+    }
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { Tier } from '@polyvisor/evm/compiler/code-cache';
 import type { ArchiveName } from './archives.ts';
 import type { TarFile } from './tar.ts';
+import { VectorsMissing } from './vectors.ts';
 
 /** A conformance suite: which data, and the module that runs one file of it. */
 export interface Suite {
@@ -33,7 +34,11 @@ export interface RunOptions {
 /** @param folder what a user gives with `--elf-dir` */
 export type Inputs = (folder: string | undefined) => Iterable<TarFile> | AsyncIterable<TarFile>;
 
-export type RunFile = (path: string, content: string, options: RunOptions) => FileResult;
+export type RunFile = (
+  path: string,
+  content: string,
+  options: RunOptions,
+) => FileResult | Promise<FileResult>;
 
 export interface FileResult {
   passed: number;
@@ -57,18 +62,47 @@ export function book(
   options: RunOptions,
   run: () => string | undefined,
 ): void {
-  if (options.filter !== undefined && !name.includes(options.filter)) return;
-  const excuse = options.excluded[name];
-  if (excuse !== undefined) {
-    result.skipped.push({ name, reason: excuse });
-    return;
-  }
-  let reason: string | undefined;
+  if (isLeftOut(result, name, options)) return;
   try {
-    reason = run();
+    bookVerdict(result, name, run());
   } catch (error) {
-    reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    bookError(result, name, error);
   }
+}
+
+/** As `book`, for a case that waits for something. */
+export async function bookLater(
+  result: FileResult,
+  name: string,
+  options: RunOptions,
+  run: () => Promise<string | undefined>,
+): Promise<void> {
+  if (isLeftOut(result, name, options)) return;
+  try {
+    bookVerdict(result, name, await run());
+  } catch (error) {
+    bookError(result, name, error);
+  }
+}
+
+function isLeftOut(result: FileResult, name: string, { filter, excluded }: RunOptions): boolean {
+  if (filter !== undefined && !name.includes(filter)) return true;
+  const excuse = excluded[name];
+  if (excuse !== undefined) result.skipped.push({ name, reason: excuse });
+  return excuse !== undefined;
+}
+
+function bookVerdict(result: FileResult, name: string, reason: string | undefined): void {
   if (reason === undefined) result.passed++;
   else result.failures.push({ name, reason });
+}
+
+/** What a case needs may not be there; anything else that it throws is a failure. */
+function bookError(result: FileResult, name: string, error: unknown): void {
+  if (error instanceof VectorsMissing) {
+    result.skipped.push({ name, reason: error.message });
+  } else {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    bookVerdict(result, name, text);
+  }
 }

@@ -17,7 +17,8 @@ export const suites: Readonly<Record<string, Suite>> = {
     excluded: {},
   },
   'computer-boot': {
-    summary: "Debian's kernel on the RISC-V computer, to a shell; or what lies in --elf-dir",
+    summary:
+      'Debian on the RISC-V computer: busybox, systemd, its installer; or what lies in --elf-dir',
     source: { module: './computer-boot.ts' },
     accepts: () => true,
     runner: './computer-boot.ts',

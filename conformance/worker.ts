@@ -6,6 +6,9 @@ const { runner, options } = workerData as { runner: string; options: RunOptions 
 const { runFile } = (await import(runner)) as { runFile: RunFile };
 const port = parentPort!;
 port.on('message', ({ path, bytes }: { path: string; bytes: Uint8Array }) => {
-  port.postMessage(runFile(path, Buffer.from(bytes).toString('utf8'), options));
+  // One file at a time: the next comes after the answer. A rejection ends the worker with its error.
+  void Promise.resolve(runFile(path, Buffer.from(bytes).toString('utf8'), options)).then((result) =>
+    port.postMessage(result),
+  );
 });
 port.postMessage('ready');

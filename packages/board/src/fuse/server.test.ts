@@ -77,7 +77,7 @@ function list(
 test('INIT agrees on the version, on what is known of the flags, and on 1 MiB a transfer', () => {
   const { view } = client.ask('INIT', ROOT, [7, 38, 4096, 0xffff_ffff]);
   expect([view.getUint32(0, true), view.getUint32(4, true)]).toEqual([7, 38]);
-  expect(view.getUint32(12, true)).toBe(0x44_6029);
+  expect(view.getUint32(12, true)).toBe(0xc4_6029);
   expect([view.getUint32(20, true), view.getUint16(28, true)]).toEqual([TRANSFER_BYTES_MAX, 256]);
 });
 
@@ -360,6 +360,7 @@ test('a sealed tree is read only', () => {
 
 test('what is unknown or cut short is an error, and what is no request has no answer', () => {
   expect(client.send(99, ROOT, [], 100)).toHaveLength(16);
+  expect(client.ask('FLUSH', ROOT, [0n, 0, 0, 0n]).error).toBe(-faultNumbers.ENOSYS);
   expect(client.ask('READ', ROOT).error).toBe(-faultNumbers.EINVAL);
   expect(client.ask('UNLINK', ROOT, [bytesOf('no end')]).error).toBe(-faultNumbers.EINVAL);
   expect(client.ask('GETATTR', 77, [0, 0, 0n]).error).toBe(-faultNumbers.ENOENT);

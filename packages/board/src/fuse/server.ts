@@ -42,6 +42,7 @@ const READ_DIRECTORY_PLUS = 1 << 13;
 const READ_DIRECTORY_AUTO = 1 << 14;
 const PARALLEL_DIRECTORIES = 1 << 18;
 const MAX_PAGES = 1 << 22;
+const CACHE_SYMLINKS = 1 << 23;
 const FLAGS =
   ASYNC_READ |
   ATOMIC_TRUNCATE |
@@ -49,7 +50,8 @@ const FLAGS =
   READ_DIRECTORY_PLUS |
   READ_DIRECTORY_AUTO |
   PARALLEL_DIRECTORIES |
-  MAX_PAGES;
+  MAX_PAGES |
+  CACHE_SYMLINKS;
 
 /** Of SETATTR: which fields count. */
 const SET_MODE = 1;
@@ -122,8 +124,9 @@ export class FuseServer {
     }
     if (room < ANSWER_HEADER_BYTES || operation === operations.INTERRUPT) return undefined;
     const serve = this.#table.get(operation);
+    // Without the cost of an error: programs ask of every line that they read whether it is from a terminal (IOCTL).
+    if (!serve) return answer(id, -faultNumbers.ENOSYS, EMPTY);
     try {
-      if (!serve) throw new FileFault('ENOSYS');
       const results = serve({
         node,
         userId: view.getUint32(24, true),
@@ -228,8 +231,8 @@ export class FuseServer {
       [operations.READ, (request) => this.#read(request)],
       [operations.WRITE, (request) => this.#write(request)],
       [operations.STATFS, () => statisticsAnswer(tree.statistics(), NAME_BYTES_MAX)],
+      // FLUSH is not here: a kernel that hears so once doesn't ask again each time a file is closed.
       [operations.RELEASE, nothing],
-      [operations.FLUSH, nothing],
       [operations.FSYNC, ({ node }) => (tree.flush(node), EMPTY)],
       [operations.FSYNCDIR, ({ node }) => (tree.flush(node), EMPTY)],
       [operations.OPENDIR, (request) => this.#openDirectory(request)],

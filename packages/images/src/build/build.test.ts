@@ -184,6 +184,8 @@ describe('Debian', () => {
     const unit = 'etc/systemd/system/multi-user.target.wants/polyvisor-agent.service';
     expect(textAt(root, 'etc/systemd/system/polyvisor-agent.service')).toContain('ExecStart=');
     expect(lookUp(root, unit)).toMatchObject({ kind: 'symlink' });
+    const patience = textAt(root, 'etc/systemd/system.conf.d/polyvisor.conf');
+    expect(patience).toContain('DefaultDeviceTimeoutSec=15min');
   });
 
   test('a package that is not there', async () => {

@@ -27,7 +27,8 @@ export interface DebianSystemOptions extends BuildOptions {
 const AGENT_UNIT = 'etc/systemd/system/polyvisor-agent.service';
 
 /**
- * Where there is systemd: the agent as a service, and nobody asked for a password at the console.
+ * Where there is systemd: the agent as a service, nobody asked for a password at the console, and
+ * time for all of it.
  */
 const SYSTEMD_FILES: Readonly<Record<string, string>> = {
   [AGENT_UNIT]:
@@ -37,6 +38,9 @@ const SYSTEMD_FILES: Readonly<Record<string, string>> = {
   'etc/systemd/system/serial-getty@ttyS0.service.d/polyvisor.conf':
     '[Service]\nExecStart=\n' +
     'ExecStart=-/sbin/agetty --autologin root --noclear --keep-baud 115200 %I $TERM\n',
+  // Its patience is for a machine that has a CPU to itself. Where a host is busy, the console would come too late.
+  'etc/systemd/system.conf.d/polyvisor.conf':
+    '[Manager]\nDefaultDeviceTimeoutSec=15min\nDefaultTimeoutStartSec=15min\n',
 };
 
 const SYSTEMD_LINKS: Readonly<Record<string, string>> = {

@@ -10,7 +10,7 @@ import type { FetchDoor } from '../fetch-door.ts';
 import { lookUp } from '../file-tree.ts';
 import type { DirectoryNode } from '../file-tree.ts';
 import { file, makeDeb, symlink } from '../testing/make-deb.ts';
-import { buildDebian } from './debian-image.ts';
+import { buildDebian, openDebian } from './debian-image.ts';
 import type { DebianOptions } from './debian-image.ts';
 import { parseDepends, parsePackages } from './package-info.ts';
 import { resolvePackages } from './resolve.ts';
@@ -221,17 +221,18 @@ describe('from a mirror', () => {
     );
   }
 
+  const optionsOf = (options: Partial<DebianOptions> = {}): DebianOptions => ({
+    suite: 'trixie',
+    include: ['hello'],
+    mirror: `${MIRROR}/`,
+    trust: { kind: 'unverified' },
+    cacheDirectory: join(directory, 'cache'),
+    sources: [],
+    door,
+    ...options,
+  });
   const build = (options: Partial<DebianOptions> = {}): Promise<DirectoryNode> =>
-    buildDebian({
-      suite: 'trixie',
-      include: ['hello'],
-      mirror: `${MIRROR}/`,
-      trust: { kind: 'unverified' },
-      cacheDirectory: join(directory, 'cache'),
-      sources: [],
-      door,
-      ...options,
-    });
+    buildDebian(optionsOf(options));
   const textAt = (root: DirectoryNode, path: string): string => {
     const node = lookUp(root, path);
     return node?.kind === 'file' ? bytesToUtf8(node.content) : `no file ${path}`;
@@ -285,6 +286,15 @@ describe('from a mirror', () => {
     publish('Acquire-By-Hash: yes\n');
     await build();
     expect(asked.filter((address) => address.includes('/by-hash/'))).toHaveLength(1);
+  });
+
+  test('an index as it is, by its path', async () => {
+    const path = 'main/binary-riscv64/Packages.gz';
+    const repository = await openDebian(optionsOf());
+    expect(repository.suite).toBe('trixie');
+    const bytes = await repository.downloadIndex(path);
+    expect(sha256Hex(bytes)).toBe(sha256Hex(files.get(`${MIRROR}/dists/trixie/${path}`)!));
+    await expect(repository.downloadIndex('main/Contents')).rejects.toThrow(code('image-option'));
   });
 
   test('a file that is not what the release names is refused', async () => {

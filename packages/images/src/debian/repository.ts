@@ -69,6 +69,20 @@ export class Repository {
     return this.#options.mirror;
   }
 
+  /** The name that the release was asked for by. */
+  get suite(): string {
+    return this.#options.suite;
+  }
+
+  /**
+   * A file that the release names, as it is.
+   * @param path below the directory of the release
+   * @throws HostError `fetch-failed`, `image-damaged`, `image-option` where it names no such file
+   */
+  async downloadIndex(path: string): Promise<Uint8Array> {
+    return await fetchIndex(this.#options, this.release, path);
+  }
+
   /** The file of a package. @throws HostError `fetch-failed`, `image-damaged` when it isn't what the index says */
   async download(info: PackageInfo): Promise<Uint8Array> {
     const { mirror } = this.#options;
@@ -93,12 +107,21 @@ async function readIndex(
       hasForm ? 'install xz-utils' : 'see its components and architectures',
     );
   }
-  const file = release.files.get(form)!;
-  const directory = path.slice(0, path.lastIndexOf('/'));
-  const place = release.isByHash ? `${directory}/by-hash/SHA256/${file.sha256}` : form;
-  const address = `${options.mirror}/dists/${options.suite}/${place}`;
-  const bytes = await fetchHashed(options, address, file, INDEX_BYTES_MAX);
+  const bytes = await fetchIndex(options, release, form);
   return parsePackages(Buffer.from(decompress(bytes, INDEX_BYTES_MAX)).toString());
+}
+
+async function fetchIndex(
+  options: RepositoryOptions,
+  release: Release,
+  path: string,
+): Promise<Uint8Array> {
+  const { mirror, suite } = options;
+  const file = release.files.get(path);
+  if (!file) throw new HostError('image-option', `the release of ${suite} has no ${path}`);
+  const directory = path.slice(0, path.lastIndexOf('/') + 1);
+  const place = release.isByHash ? `${directory}by-hash/SHA256/${file.sha256}` : path;
+  return await fetchHashed(options, `${mirror}/dists/${suite}/${place}`, file, INDEX_BYTES_MAX);
 }
 
 async function fetchHashed(
