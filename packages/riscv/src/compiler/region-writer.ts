@@ -127,7 +127,7 @@ class RegionWriter implements Emitter {
     const { a } = this;
     const { f } = a;
     a.rarely(this.op('i32.lt_s', this.#left, this.#order.steps[ROOT]!), () => {
-      this.#end(this.#start, 1);
+      this.#end(this.#start, at.OUT_OF_STEPS);
       a.return(this.#left);
     });
     a.set(this.#page, this.op('i64.and', this.#start, ~0xfffn));
@@ -243,7 +243,7 @@ class RegionWriter implements Emitter {
 
   evaluate(): void {
     const steps = this.#nodes[this.#node]!.block!.instructions.length;
-    this.#leave(this.pc, steps - this.#done, true);
+    this.#leave(this.pc, steps - this.#done, at.NO_CODE);
   }
 
   /** A node and all that it dominates. */
@@ -294,7 +294,7 @@ class RegionWriter implements Emitter {
     this.#done = 0;
     if (this.#order.isChecked[node]) {
       a.rarely(this.op('i32.lt_s', this.#left, this.#order.steps[node]!), () =>
-        this.#leave(this.#addressOf(offset), 0, true),
+        this.#leave(this.#addressOf(offset), 0, at.OUT_OF_STEPS),
       );
     }
     a.set(this.#left, this.op('i32.sub', this.#left, instructions.length));
@@ -363,11 +363,11 @@ class RegionWriter implements Emitter {
   }
 
   /** @param given steps that were taken and not done */
-  #leave(pc: Expression, given: number, isInterpreted = false): void {
+  #leave(pc: Expression, given: number, isInterpreted = 0): void {
     const { a } = this;
     a.set(this.#exitPc, pc);
     if (given > 0) a.set(this.#left, this.op('i32.add', this.#left, given));
-    a.set(this.#isInterpreted, isInterpreted ? 1 : 0);
+    a.set(this.#isInterpreted, isInterpreted);
     this.#branch(this.#exit);
   }
 
