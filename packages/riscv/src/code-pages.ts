@@ -15,6 +15,8 @@ export class CodePages {
   readonly #pagesMax: number;
   /** By number of the page of RAM: place of its decoded instructions, or 0. */
   readonly #places: Int32Array;
+  /** The other way round: the page of RAM of each place. */
+  readonly #pages: Int32Array;
   readonly #stores: Uint8Array;
   readonly #free: number[] = [];
   /** Numbers of what is compiled, by number of the page, and how often that was in vain. */
@@ -28,6 +30,7 @@ export class CodePages {
     this.#memory = memory;
     this.#pagesMax = pagesMax;
     this.#places = new Int32Array(memory.ramBytes / 4096);
+    this.#pages = new Int32Array(pagesMax);
     this.#stores = new Uint8Array(memory.ramBytes / 4096);
     const records = memory.u16.subarray(at.CROSSING / 2, (at.CROSSING + at.CODE_PAGE_BYTES) / 2);
     for (let i = 0; i < records.length; i += at.RECORD_BYTES / 2) records[i] = REDISPATCH;
@@ -42,6 +45,13 @@ export class CodePages {
     return this.#places[offset >>> 12]!;
   }
 
+  /** Where in RAM the instruction of a record in a page's place stands. */
+  offsetOf(record: number): number {
+    const index = Math.floor((record - at.CODE) / at.CODE_PAGE_BYTES);
+    const inPage = record - at.CODE - index * at.CODE_PAGE_BYTES;
+    return this.#pages[index]! * 4096 + (inPage / at.RECORD_BYTES) * 2;
+  }
+
   get isFull(): boolean {
     return this.#free.length === 0 && this.#used === this.#pagesMax;
   }
@@ -54,6 +64,7 @@ export class CodePages {
     u16[(place + INSTRUCTIONS_BYTES) >> 1] = REDISPATCH;
     u16[(place + INSTRUCTIONS_BYTES + at.RECORD_BYTES) >> 1] = REDISPATCH;
     this.#places[offset >>> 12] = place;
+    this.#pages[(place - at.CODE) / at.CODE_PAGE_BYTES] = offset >>> 12;
     this.#stores[offset >>> 12] = 0;
     return place;
   }

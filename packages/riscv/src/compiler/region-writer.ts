@@ -47,27 +47,22 @@ export function writeRegion(region: Region, self: RegionPlace): Uint8Array<Array
   const fill = m.importFunction('hart', 'fill', [I32, I32, I32, I32], [I32]);
   importShared(m);
   const search = defineTlbSearch(m, fill);
-  const highProduct = defineHighProduct(m);
   const f = m.function(REGION_PARAMS, REGION_RESULTS, 'region');
-  new RegionWriter(new Assembler(f), region, self, search, highProduct).emitRegion();
+  new RegionWriter(new Assembler(f), region, self, search, () => defineHighProduct(m)).emitRegion();
   m.exportFunction('region', f.index);
   return m.finish();
 }
 
 class RegionWriter implements Emitter {
   readonly a: Assembler;
-  rs1: Expression = 0n;
-  rs2: Expression = 0n;
-  rs3: Expression = 0n;
-  imm: Expression = 0n;
-  csrOperand: Expression = 0n;
   readonly #blocks: readonly Block[];
   readonly #nodes: readonly FlowNode[];
   readonly #order: FlowOrder;
   readonly #self: RegionPlace;
   /** Function that finds or fills the TLB's entry for an access. */
   readonly #search: number;
-  readonly highProduct: HighProduct;
+  readonly #defineHighProduct: () => HighProduct;
+  #highProduct: HighProduct | undefined;
   readonly #next: Local;
   /** Where control came in, and that page's address. */
   readonly #start: Local;
@@ -99,7 +94,7 @@ class RegionWriter implements Emitter {
     { blocks, entries }: Region,
     self: RegionPlace,
     search: number,
-    highProduct: HighProduct,
+    defineHighProduct: () => HighProduct,
   ) {
     this.a = a;
     this.#scratch = new ScratchLocals(a);
@@ -108,7 +103,7 @@ class RegionWriter implements Emitter {
     this.#order = flowOrder(this.#nodes);
     this.#self = self;
     this.#search = search;
-    this.highProduct = highProduct;
+    this.#defineHighProduct = defineHighProduct;
     this.#next = a.param(0);
     this.#start = a.param(1);
     this.#left = a.param(2);
@@ -141,6 +136,31 @@ class RegionWriter implements Emitter {
     a.when(this.op('i32.eqz', this.#isInterpreted), () => this.#chain());
     this.#end(this.#exitPc, this.#isInterpreted);
     a.put(this.#left);
+  }
+
+  get rs1(): Expression {
+    return this.#operand('rs1');
+  }
+
+  get rs2(): Expression {
+    return this.#operand('rs2');
+  }
+
+  get rs3(): Expression {
+    return this.#operand('rs3');
+  }
+
+  get imm(): Expression {
+    return BigInt(this.#instruction.imm);
+  }
+
+  get csrOperand(): Expression {
+    return BigInt(this.#instruction.rm);
+  }
+
+  /** Functions that few regions need: they are defined when the first is asked for. */
+  get highProduct(): HighProduct {
+    return (this.#highProduct ??= this.#defineHighProduct());
   }
 
   get pc(): Expression {
@@ -312,15 +332,11 @@ class RegionWriter implements Emitter {
   #begin(instruction: PlacedInstruction): void {
     this.#instruction = instruction;
     this.#scratch.release();
-    const read = (name: 'rs1' | 'rs2' | 'rs3'): Expression => {
-      const place = placeOf(instruction, name);
-      return place === at.X ? 0n : this.#register(place);
-    };
-    this.rs1 = read('rs1');
-    this.rs2 = read('rs2');
-    this.rs3 = read('rs3');
-    this.imm = BigInt(instruction.imm);
-    this.csrOperand = BigInt(instruction.rm);
+  }
+
+  #operand(name: 'rs1' | 'rs2' | 'rs3'): Expression {
+    const place = placeOf(this.#instruction, name);
+    return place === at.X ? 0n : this.#register(place);
   }
 
   /** Goes on at one of a node's successors. */
