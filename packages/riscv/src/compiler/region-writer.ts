@@ -4,7 +4,6 @@ import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instru
 import { ModuleWriter } from '@polyvisor/wasm/module-writer';
 import { I32, type ValueType } from '@polyvisor/wasm/types';
 import { STATUS_IN_CODE, codePlace, csrPlace } from '../csr-numbers.ts';
-import type { Emitter } from '../emitter.ts';
 import { dynamicRounding } from '../float/float-state.ts';
 import { DYNAMIC } from '../float/soft-float.ts';
 import { type HighProduct, defineHighProduct } from '../high-product.ts';
@@ -23,6 +22,7 @@ import {
   jumpsOf,
   writesRegister,
 } from './region.ts';
+import { type RegisterEmitter, Words } from './words.ts';
 
 /** Where a region is found. */
 export interface RegionPlace {
@@ -53,7 +53,7 @@ export function writeRegion(region: Region, self: RegionPlace): Uint8Array<Array
   return m.finish();
 }
 
-class RegionWriter implements Emitter {
+class RegionWriter implements RegisterEmitter {
   readonly a: Assembler;
   readonly #blocks: readonly Block[];
   readonly #nodes: readonly FlowNode[];
@@ -75,6 +75,8 @@ class RegionWriter implements Emitter {
   readonly #dataTlb: Local;
   readonly #loaded: Local;
   readonly #place: Local;
+  /** Whether the present block's guarded instructions are passed over. */
+  readonly #isPassed: Local;
   /** By place in the engine's memory. */
   readonly #registers = new Map<number, Local>();
   readonly #written = new Set<number>();
@@ -115,6 +117,7 @@ class RegionWriter implements Emitter {
     this.#dataTlb = a.localI32();
     this.#loaded = a.localI64();
     this.#place = a.localI32();
+    this.#isPassed = a.localI32();
     this.#pins = pinnedBases(blocks, a);
   }
 
@@ -136,6 +139,10 @@ class RegionWriter implements Emitter {
     a.when(this.op('i32.eqz', this.#isInterpreted), () => this.#chain());
     this.#end(this.#exitPc, this.#isInterpreted);
     a.put(this.#left);
+  }
+
+  integer(register: number): Expression {
+    return register === 0 ? 0n : this.#register(at.X + 8 * register);
   }
 
   get rs1(): Expression {
@@ -181,11 +188,23 @@ class RegionWriter implements Emitter {
 
   write(value: Expression): void {
     const { rd, row } = this.#instruction;
-    if (rd === 0 && !row.floats?.has('rd')) this.a.put(value).f.drop();
-    else this.a.set(this.#register(placeOf(this.#instruction, 'rd')), value);
+    if (rd === 0 && !row.floats?.has('rd')) {
+      this.a.put(value).f.drop();
+      return;
+    }
+    const register = this.#register(placeOf(this.#instruction, 'rd'));
+    const { isGuarded } = this.#instruction;
+    this.a.set(register, isGuarded ? this.a.select(this.#isPassed, register, value) : value);
   }
 
   branch(condition: Expression): void {
+    const { passes } = this.#instruction;
+    if (passes !== undefined) {
+      this.a.set(this.#isPassed, condition);
+      const given = passes === 1 ? this.#isPassed : this.op('i32.mul', this.#isPassed, passes);
+      this.a.set(this.#left, this.op('i32.add', this.#left, given));
+      return;
+    }
     const node = this.#node;
     this.a.when(condition, () => this.#go(node, 0));
     this.#go(node, 1);
@@ -318,11 +337,13 @@ class RegionWriter implements Emitter {
       );
     }
     a.set(this.#left, this.op('i32.sub', this.#left, instructions.length));
+    const words = new Words();
     for (const instruction of instructions) {
       this.#begin(instruction);
       const { emit } = instruction.row;
       assert(emit, 'blocks hold what there is code for');
-      emit(this);
+      if (!words.emit(this, instruction)) emit(this);
+      words.learn(instruction, !instruction.isGuarded);
       this.#done++;
     }
     const last = instructions.at(-1)!.row;

@@ -5,9 +5,13 @@ import type { Row } from '../table/row.ts';
 /** An instruction and its place in its page. */
 export interface PlacedInstruction extends Instruction {
   readonly offset: number;
+  /** Of a branch that only passes over the guarded instructions behind it: their number. */
+  readonly passes?: number;
+  /** Whether it has an effect only if the branch in front of it was not taken. */
+  readonly isGuarded?: boolean;
 }
 
-/** Instructions in a row; only the last one may jump. */
+/** Instructions in a row; only the last one may jump, but for branches over guarded ones. */
 export interface Block {
   readonly offset: number;
   readonly instructions: readonly PlacedInstruction[];
@@ -49,6 +53,7 @@ export function findRegion(
     .map((offset) => readBlock(page, offset, leaders))
     .filter(({ instructions }) => instructions.length > 0);
   const isEntry = new Set(entries);
+  guardShortBlocks(blocks, isEntry);
   for (const block of blocks) {
     // A loop's head, so that whoever left in the middle of the loop comes back soon.
     for (const target of jumpsOf(block).targets) if (target <= block.offset) isEntry.add(target);
@@ -57,6 +62,46 @@ export function findRegion(
     blocks,
     entries: blocks.map(({ offset }) => offset).filter((offset) => isEntry.has(offset)),
   };
+}
+
+/** More are not worth being calculated in vain. */
+const GUARDED_MAX = 2;
+
+/**
+ * Calculations that a branch passes over are better done in any case, and their results dropped if it is taken: such
+ * branches are those that processors guess wrong. The blocks become one.
+ */
+function guardShortBlocks(blocks: Block[], isEntry: ReadonlySet<number>): void {
+  const arrivals = new Map<number, number>();
+  for (const block of blocks) {
+    for (const to of jumpsOf(block).targets) arrivals.set(to, (arrivals.get(to) ?? 0) + 1);
+  }
+  for (let i = blocks.length - 2; i >= 0; i--) {
+    const { offset, instructions, end } = blocks[i]!;
+    const passed = blocks[i + 1]!;
+    const branch = instructions.at(-1)!;
+    if (branch.row.format !== 'b' || branch.offset + branch.imm !== passed.end) continue;
+    const isOnlyPassed = passed.offset === end && arrivals.get(end) === 1 && !isEntry.has(end);
+    const passes = passed.instructions.length;
+    if (!isOnlyPassed || passes > GUARDED_MAX || !passed.instructions.every(isCalculation))
+      continue;
+    const guarded = passed.instructions.map((one) => ({ ...one, isGuarded: true }));
+    blocks.splice(i, 2, {
+      offset,
+      instructions: [...instructions.slice(0, -1), { ...branch, passes }, ...guarded],
+      end: passed.end,
+    });
+  }
+}
+
+const CALCULATION_FORMATS = new Set(['r', 'r2', 'i', 'shift5', 'shift6', 'u']);
+
+/** Whether all it does is to write an integer register, and at no great cost. */
+function isCalculation({ row, isGuarded, passes }: PlacedInstruction): boolean {
+  const isPlain = CALCULATION_FORMATS.has(row.format) && !row.isJump && row.floats === undefined;
+  const isDivision = row.name.startsWith('div') || row.name.startsWith('rem');
+  const isOfIntegers = row.since === 'I' || row.since === 'M' || row.since.startsWith('Zb');
+  return isPlain && isOfIntegers && !isDivision && !isGuarded && passes === undefined;
 }
 
 /** The instruction at an offset, if it lies in the page as a whole. */
