@@ -2,8 +2,7 @@ import { expect, test } from 'vitest';
 import { randomNumbers } from '../testing/random-numbers.ts';
 import { type Line, RAM_BASE, SmallHart } from '../testing/small-hart.ts';
 
-const COUNTER = 4;
-const BASE = 3;
+const [BASE, COUNTER, PARITY] = [3, 4, 10];
 const CODE = RAM_BASE + 0x1000;
 const DATA = RAM_BASE + 0x8000;
 const ROUNDS = 60;
@@ -48,15 +47,18 @@ function program(seed: number): Line[] {
   const passed = (): Line[] => {
     const lines = Array.from({ length: 1 + (next() % 3) }, calculation);
     const name = pick(['beq', 'bne', 'blt', 'bgeu'] as const);
-    const branch: Line = [name, { rs1: register(), rs2: register(), imm: 4 + 4 * lines.length }];
-    return [branch, ...lines];
+    const isEven = next() % 2 === 0;
+    const ends = isEven ? { rs1: PARITY, rs2: 0 } : { rs1: register(), rs2: register() };
+    const branch: Line = [isEven ? 'bne' : name, { ...ends, imm: 4 + 4 * lines.length }];
+    return [['andi', { rd: PARITY, rs1: COUNTER, imm: 1 }], branch, ...lines];
   };
-  /** Whether it holds a word is known only if the branch is not taken. */
+  /** Whether it holds a word is known only if the branch is not taken, which it is every other time. */
   const doubtful = (): Line[] => {
     const [doubted, other] = [register(), register()];
     return [
       ['slli', { rd: doubted, rs1: COUNTER, imm: 30 + (next() % 30) }],
-      ['beq', { rs1: register(), rs2: register(), imm: 8 }],
+      ['andi', { rd: PARITY, rs1: COUNTER, imm: 1 }],
+      ['beq', { rs1: PARITY, rs2: 0, imm: 8 }],
       ['addw', { rd: doubted, rs1: other, rs2: other }],
       ['addiw', { rd: register(), rs1: doubted, imm: 0 }],
     ];

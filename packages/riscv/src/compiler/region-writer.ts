@@ -96,7 +96,7 @@ class RegionWriter implements RegisterEmitter {
     { blocks, entries }: Region,
     self: RegionPlace,
     search: number,
-    defineHighProduct: () => HighProduct,
+    highProduct: () => HighProduct,
   ) {
     this.a = a;
     this.#scratch = new ScratchLocals(a);
@@ -105,7 +105,7 @@ class RegionWriter implements RegisterEmitter {
     this.#order = flowOrder(this.#nodes);
     this.#self = self;
     this.#search = search;
-    this.#defineHighProduct = defineHighProduct;
+    this.#defineHighProduct = highProduct;
     this.#next = a.param(0);
     this.#start = a.param(1);
     this.#left = a.param(2);
