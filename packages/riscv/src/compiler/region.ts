@@ -53,11 +53,11 @@ export function findRegion(
     .map((offset) => readBlock(page, offset, leaders))
     .filter(({ instructions }) => instructions.length > 0);
   const isEntry = new Set(entries);
-  guardShortBlocks(blocks, isEntry);
   for (const block of blocks) {
     // A loop's head, so that whoever left in the middle of the loop comes back soon.
     for (const target of jumpsOf(block).targets) if (target <= block.offset) isEntry.add(target);
   }
+  guardShortBlocks(blocks, isEntry);
   return {
     blocks,
     entries: blocks.map(({ offset }) => offset).filter((offset) => isEntry.has(offset)),
@@ -86,11 +86,20 @@ function guardShortBlocks(blocks: Block[], isEntry: ReadonlySet<number>): void {
     if (!isOnlyPassed || passes > GUARDED_MAX || !passed.instructions.every(isCalculation))
       continue;
     const guarded = passed.instructions.map((one) => ({ ...one, isGuarded: true }));
-    blocks.splice(i, 2, {
-      offset,
-      instructions: [...instructions.slice(0, -1), { ...branch, passes }, ...guarded],
-      end: passed.end,
-    });
+    const joined = [...instructions.slice(0, -1), { ...branch, passes }, ...guarded];
+    const next = blocks[i + 2];
+    // Two ways led there, and both have become one.
+    const isJoined =
+      next?.offset === passed.end && arrivals.get(next.offset) === 2 && !isEntry.has(next.offset);
+    if (isJoined) {
+      blocks.splice(i, 3, {
+        offset,
+        instructions: [...joined, ...next.instructions],
+        end: next.end,
+      });
+    } else {
+      blocks.splice(i, 2, { offset, instructions: joined, end: passed.end });
+    }
   }
 }
 
