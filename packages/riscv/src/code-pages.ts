@@ -58,6 +58,13 @@ export class CodePages {
     return this.#memory.codePlaces[offset >>> 12]!;
   }
 
+  /** Where in RAM the instruction of a record in a page's place stands. */
+  offsetOf(record: number): number {
+    const index = Math.floor((record - at.CODE) / at.CODE_PAGE_BYTES);
+    const inPage = record - at.CODE - index * at.CODE_PAGE_BYTES;
+    return this.#memory.ramPages[index]! * 4096 + (inPage / at.RECORD_BYTES) * 2;
+  }
+
   get isFull(): boolean {
     return this.#free.length === 0 && this.#used === this.#pagesMax;
   }
@@ -66,11 +73,12 @@ export class CodePages {
   add(offset: number): number {
     assert(!this.isFull && !this.has(offset), 'there is room for a new page');
     const place = this.#free.pop() ?? at.CODE + this.#used++ * at.CODE_PAGE_BYTES;
-    const { u16, codePlaces, codeStores } = this.#memory;
+    const { u16, codePlaces, codeStores, ramPages } = this.#memory;
     u16[(place + INSTRUCTIONS_BYTES) >> 1] = REDISPATCH;
     u16[(place + INSTRUCTIONS_BYTES + at.RECORD_BYTES) >> 1] = REDISPATCH;
     codePlaces[offset >>> 12] = place;
     codeStores[offset >>> 12] = 0;
+    ramPages[(place - at.CODE) / at.CODE_PAGE_BYTES] = offset >>> 12;
     this.#changes++;
     return place;
   }

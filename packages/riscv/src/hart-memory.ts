@@ -39,6 +39,8 @@ export class HartMemory implements Disposable {
   readonly firstRegions: Uint16Array;
   readonly codeStores: Uint8Array;
   readonly codeLosses: Uint8Array;
+  /** By number of the place of decoded instructions: number of their page of RAM. */
+  readonly ramPages: Int32Array;
   /** By number of what is compiled: the next one of the same page, plus 1. */
   readonly nextRegions: Uint16Array;
   readonly #own: GuestMemory;
@@ -50,7 +52,7 @@ export class HartMemory implements Disposable {
   ) {
     const pages = ramBytes / PAGE_BYTES;
     const tables = at.CODE + codePages * at.CODE_PAGE_BYTES;
-    const end = tables + 8 * pages + 2 * regions;
+    const end = tables + 8 * pages + 4 * codePages + 2 * regions;
     const bytesMax = Math.ceil(end / CHUNK_BYTES) * CHUNK_BYTES;
     this.#own = from ? forkMemory(from, { bytesMax }) : createMemory(bytesMax, { bytesMax });
     this.engine = this.#own.memory;
@@ -59,7 +61,8 @@ export class HartMemory implements Disposable {
     this.firstRegions = new Uint16Array(buffer, tables + 4 * pages, pages);
     this.codeStores = new Uint8Array(buffer, tables + 6 * pages, pages);
     this.codeLosses = new Uint8Array(buffer, tables + 7 * pages, pages);
-    this.nextRegions = new Uint16Array(buffer, tables + 8 * pages, regions);
+    this.ramPages = new Int32Array(buffer, tables + 8 * pages, codePages);
+    this.nextRegions = new Uint16Array(buffer, tables + 8 * pages + 4 * codePages, regions);
     this.i32 = new Int32Array(buffer);
     this.u16 = new Uint16Array(buffer);
     this.u8 = new Uint8Array(buffer);

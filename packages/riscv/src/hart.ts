@@ -28,6 +28,8 @@ import { Traps } from './traps.ts';
 
 /** Steps between two looks at the clock, counted from the hart's beginning. */
 const TIMER_STEPS = 32_768;
+/** The most looks in a row of which all but the last are left out, as it is known that they would find nothing. */
+const LOOKS_MAX = 32;
 const CODE_PAGES_DEFAULT = 2048;
 const HOT_LANDINGS_DEFAULT = 2000;
 /** More are not counted. */
@@ -93,6 +95,8 @@ export class Hart implements Processor {
   readonly #run: () => void;
   /** What forks began with last. */
   #savedCode: SavedCode | undefined;
+  /** Steps after which the clock is looked at next. */
+  #stretchEnd = 0;
 
   /** @throws HostError `hart-memory` where RAM is not in whole pages, or not all in the memory */
   constructor(options: HartOptions) {
@@ -122,7 +126,10 @@ export class Hart implements Processor {
       hartId: options.hartId ?? 0,
       time: () => this.#clock(this.steps),
       steps: () => this.steps,
-      updateTimer: () => this.#updateTimer(),
+      updateTimer: () => {
+        this.#updateTimer();
+        if (this.deadline <= this.#clock(this.#stretchEnd)) this.#progress.withhold();
+      },
       translationChanged: (mustFlush) => {
         if (mustFlush) this.#translation.flush();
         this.#translation.update();
@@ -299,9 +306,15 @@ export class Hart implements Processor {
   }
 
   #runStretch(stepsMax: number): number {
-    const phase = this.steps % TIMER_STEPS;
+    const { steps } = this;
+    const phase = steps % TIMER_STEPS;
     if (phase === 0) this.#updateTimer();
-    this.#progress.begin(Math.min(stepsMax, TIMER_STEPS - phase));
+    const last = steps - phase;
+    const { deadline } = this;
+    let looks = LOOKS_MAX;
+    while (looks > 1 && this.#clock(last + (looks - 1) * TIMER_STEPS) >= deadline) looks /= 2;
+    this.#stretchEnd = last + looks * TIMER_STEPS;
+    this.#progress.begin(Math.min(stepsMax, this.#stretchEnd - steps));
     this.#traps.interrupt();
     this.#run();
     return this.#progress.finish();

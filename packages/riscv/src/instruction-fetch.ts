@@ -1,12 +1,12 @@
 import { type Halves, behind } from './address.ts';
 import type { CodePages } from './code-pages.ts';
-import { codePlace } from './csr-numbers.ts';
+import { writeRecord } from './decoded-records.ts';
 import type { HartMemory } from './hart-memory.ts';
-import { ILLEGAL, UNDECODED, operationOf } from './interpreter.ts';
+import { UNDECODED } from './interpreter.ts';
 import * as at from './layout.ts';
 import type { MemoryAccess } from './memory-access.ts';
 import type { Progress } from './progress.ts';
-import { type Instruction, decode, isCompressed } from './table/decoder.ts';
+import { isCompressed } from './table/decoder.ts';
 
 import type { Translation } from './translation.ts';
 
@@ -63,14 +63,12 @@ export class InstructionFetch {
 
   /** Decodes what belongs in the record. @returns the record to run: another one across pages; 0 after a trap */
   decode(record: number): number {
-    const [low, high] = this.#pc();
-    const physical = this.#access.translate(low, high, 'execute');
-    if (physical < 0) return 0;
-    const offset = this.#memory.ramOffset(physical, 2);
+    const offset = this.#code.offsetOf(record);
     let word = this.#half(offset);
     let place = record;
     if (!isCompressed(word)) {
-      if ((low & 0xfff) === LAST_HALF) {
+      if ((offset & 0xfff) === LAST_HALF) {
+        const [low, high] = this.#pc();
         const [nextLow, nextHigh] = behind(low, high, 2);
         const second = this.#access.translate(nextLow, nextHigh, 'execute');
         if (second < 0) return 0;
@@ -85,31 +83,30 @@ export class InstructionFetch {
         word |= this.#half(offset + 2) << 16;
       }
     }
-    const first = decode(word);
-    this.#write(place, first, isCompressed(word) ? 2 : 4);
+    const goesOn = writeRecord(word, this.#memory.i32, place >> 2);
     this.#code.decoded(offset);
-    if (place === record && first) this.#decodeBehind(first, offset, record);
+    if (place === record && goesOn) this.#decodeBehind(word, offset, record);
     return place;
   }
 
   /** Decodes what is sure to be run next, unless it was before, as far as it lies in the page. */
-  #decodeBehind(first: Instruction, firstOffset: number, firstRecord: number): void {
-    let instruction: Instruction | undefined = first;
+  #decodeBehind(first: number, firstOffset: number, firstRecord: number): void {
+    const { u16, i32 } = this.#memory;
+    let word = first;
     let offset = firstOffset;
     let record = firstRecord;
-    while (instruction && !instruction.row.isJump) {
-      offset += instruction.length;
-      record += (instruction.length / 2) * at.RECORD_BYTES;
+    do {
+      const length = isCompressed(word) ? 2 : 4;
+      offset += length;
+      record += (length / 2) * at.RECORD_BYTES;
       const inPage = offset & 0xfff;
-      if (inPage < firstOffset % 4096 || this.#memory.u16[record >> 1] !== UNDECODED) return;
-      let word = this.#half(offset);
+      if (inPage < firstOffset % 4096 || u16[record >> 1] !== UNDECODED) return;
+      word = this.#half(offset);
       if (!isCompressed(word)) {
         if (inPage === LAST_HALF) return;
         word |= this.#half(offset + 2) << 16;
       }
-      instruction = decode(word);
-      this.#write(record, instruction, isCompressed(word) ? 2 : 4);
-    }
+    } while (writeRecord(word, i32, record >> 2));
   }
 
   /** Offset in RAM of what stands at `PC`, which was fetched before. */
@@ -126,26 +123,6 @@ export class InstructionFetch {
     if (isCompressed(word)) return BigInt(word);
     const upper = this.#half(this.#offsetOf(...behind(low, high, 2)));
     return BigInt(word + upper * 2 ** 16);
-  }
-
-  #write(place: number, instruction: Instruction | undefined, length: number): void {
-    const { u16, u8, i32 } = this.#memory;
-    u8[place + at.RECORD_STEP] = length << 3;
-    if (!instruction) {
-      u16[place >> 1] = ILLEGAL;
-      return;
-    }
-    const { row, rd, rs1, rs2, rs3, imm, rm } = instruction;
-    const source = (name: 'rs1' | 'rs2' | 'rs3', register: number): number =>
-      8 * register + (row.floats?.has(name) ? at.F : at.X);
-    const isFloat = row.floats?.has('rd') ?? false;
-    u16[place >> 1] = operationOf(row);
-    u8[place + at.RECORD_RM] = rm;
-    u16[(place + at.RECORD_RD) >> 1] = isFloat ? at.F + 8 * rd : rd === 0 ? at.SINK : at.X + 8 * rd;
-    u16[(place + at.RECORD_RS1) >> 1] = source('rs1', rs1);
-    u16[(place + at.RECORD_RS2) >> 1] = source('rs2', rs2);
-    u16[(place + at.RECORD_RS3) >> 1] = row.since === 'Zicsr' ? codePlace(imm) : source('rs3', rs3);
-    i32[(place + at.RECORD_IMM) >> 2] = imm;
   }
 
   #offsetOf(low: number, high: number): number {

@@ -8,6 +8,7 @@ import { dynamicRounding } from './float/float-state.ts';
 import { DYNAMIC } from './float/soft-float.ts';
 import { type HighProduct, defineHighProduct } from './high-product.ts';
 import * as at from './layout.ts';
+import { OUT_OF_STEPS } from './layout.ts';
 import { RAM, REGION_PARAMS, REGION_RESULTS, importShared } from './linking.ts';
 import { ScratchLocals } from './scratch-locals.ts';
 import { shownStatus, writeStatus } from './status-code.ts';
@@ -21,6 +22,11 @@ export const UNDECODED = 0;
 export const REDISPATCH = 1;
 export const ILLEGAL = 2;
 const FIRST_ROW = 3;
+
+/** Where `run` goes on, which may be anywhere. */
+const UNCOUNTED_NEXT = 1;
+/** What compiled code left because too few steps are left for it. */
+const UNCOUNTED_ALL = OUT_OF_STEPS;
 
 const operations = new Map(rows.map((row, i) => [row, FIRST_ROW + i]));
 const OPERATION_COUNT = FIRST_ROW + rows.length;
@@ -111,6 +117,8 @@ class InterpreterWriter implements Emitter {
   readonly #region: number;
   /** Whether the present instruction was left by compiled code. */
   readonly #isSkipped: Local;
+  /** Bits: which landings say nothing of what is hot, and are not counted. */
+  readonly #uncounted: Local;
   /** Place of the decoded instruction, of its page's first, and the page's address. */
   readonly #record: Local;
   readonly #page: Local;
@@ -143,6 +151,7 @@ class InterpreterWriter implements Emitter {
   ) {
     this.#region = region;
     this.#isSkipped = a.localI32();
+    this.#uncounted = a.localI32();
     this.a = a;
     this.#scratch = new ScratchLocals(a);
     this.#imports = imports;
@@ -170,6 +179,7 @@ class InterpreterWriter implements Emitter {
   emitRun(): void {
     const { a } = this;
     const { f } = a;
+    a.set(this.#uncounted, UNCOUNTED_NEXT);
     this.#exit = f.block().depth;
     this.#reload = f.loop().depth;
     a.set(this.#left, a.load('i32.load', 0, at.LEFT));
@@ -386,12 +396,17 @@ class InterpreterWriter implements Emitter {
           f.callIndirect(this.#region).set(this.#left.index);
           a.set(this.#isSkipped, a.load('i32.load', 0, at.IS_INTERPRETED));
           a.set(this.#target, a.load('i64.load', 0, at.PC));
+          a.set(this.#uncounted, this.op('i32.and', this.#isSkipped, UNCOUNTED_ALL));
           this.#branch(this.#dispatch);
         });
       },
-      () => a.when(this.op('i32.eqz', this.#operation), () => this.#count()),
+      () => {
+        const isCounted = this.op('i32.or', this.#operation, this.#uncounted);
+        a.when(this.op('i32.eqz', isCounted), () => this.#count());
+      },
     );
     a.set(this.#isSkipped, 0);
+    a.set(this.#uncounted, this.op('i32.and', this.#uncounted, UNCOUNTED_ALL));
   }
 
   /** Counts a landing, whose place less `LANDINGS` is in `entry`. */

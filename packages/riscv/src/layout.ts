@@ -47,8 +47,10 @@ export const DATA_TLB = LEFT + 4;
 export const FETCH_TLB = DATA_TLB + 4;
 /** i32: landings after which code is compiled; 0 if it never is. */
 export const HOT_LANDINGS = FETCH_TLB + 4;
-/** i32: whether compiled code left an instruction to the interpreter. */
+/** i32: whether, and why, compiled code left an instruction to the interpreter. */
 export const IS_INTERPRETED = HOT_LANDINGS + 4;
+export const NO_CODE = 1;
+export const OUT_OF_STEPS = 2;
 
 /**
  * A TLB entry, 16 bytes: i64 the page's virtual address, or INVALID_TAG; i32 what makes of the low half of an address

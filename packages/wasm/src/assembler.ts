@@ -137,6 +137,30 @@ const i64Names = {
   extendS: 'i64.extend_i32_s',
 } as const satisfies Record<keyof I64Operations, PlainInstruction>;
 
+/** Operations of an assembler by short names. They stand in the prototype, so an assembler costs little. */
+class Named {
+  readonly a: Assembler;
+
+  constructor(a: Assembler) {
+    this.a = a;
+  }
+
+  static define(names: Readonly<Record<string, PlainInstruction>>): void {
+    for (const [key, name] of Object.entries(names)) {
+      Object.defineProperty(this.prototype, key, {
+        value(this: Named, ...operands: Expression[]): Expression {
+          return this.a.op(name, ...operands);
+        },
+      });
+    }
+  }
+}
+
+class NamedI32 extends Named {}
+class NamedI64 extends Named {}
+NamedI32.define(i32Names);
+NamedI64.define(i64Names);
+
 export class Assembler {
   readonly f: FunctionWriter;
   readonly i32: I32Operations;
@@ -150,8 +174,8 @@ export class Assembler {
   constructor(f: FunctionWriter, local: (type: ValueType) => number = (type) => f.local(type)) {
     this.f = f;
     this.#local = local;
-    this.i32 = this.#operations(i32Names) as unknown as I32Operations;
-    this.i64 = this.#operations(i64Names) as unknown as I64Operations;
+    this.i32 = new NamedI32(this) as NamedI32 & I32Operations;
+    this.i64 = new NamedI64(this) as NamedI64 & I64Operations;
   }
 
   param(index: number): Local {
@@ -304,13 +328,5 @@ export class Assembler {
   fill(destination: Expression, byte: Expression, size: Expression): this {
     this.put(destination).put(byte).put(size).f.memoryFill();
     return this;
-  }
-
-  #operations(names: Record<string, PlainInstruction>): Record<string, unknown> {
-    const operations: Record<string, unknown> = {};
-    for (const [key, name] of Object.entries(names)) {
-      operations[key] = (...operands: Expression[]): Expression => this.op(name, ...operands);
-    }
-    return operations;
   }
 }

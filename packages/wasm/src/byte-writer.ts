@@ -1,3 +1,5 @@
+const encoder = new TextEncoder();
+
 /** An append-only byte buffer that doubles when full: the writer's only allocation. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -64,7 +66,7 @@ export class ByteWriter {
 
   /** A UTF-8 name with its length in front. */
   name(text: string): this {
-    const encoded = new TextEncoder().encode(text);
+    const encoded = encoder.encode(text);
     return this.u32(encoded.length).bytes(encoded);
   }
 

@@ -4,7 +4,6 @@ import type { MemoryInstruction, PlainInstruction } from '@polyvisor/wasm/instru
 import { ModuleWriter } from '@polyvisor/wasm/module-writer';
 import { I32, type ValueType } from '@polyvisor/wasm/types';
 import { STATUS_IN_CODE, codePlace, csrPlace } from '../csr-numbers.ts';
-import type { Emitter } from '../emitter.ts';
 import { dynamicRounding } from '../float/float-state.ts';
 import { DYNAMIC } from '../float/soft-float.ts';
 import { type HighProduct, defineHighProduct } from '../high-product.ts';
@@ -23,6 +22,7 @@ import {
   jumpsOf,
   writesRegister,
 } from './region.ts';
+import { type RegisterEmitter, Words } from './words.ts';
 
 /** Where a region is found. */
 export interface RegionPlace {
@@ -47,27 +47,22 @@ export function writeRegion(region: Region, self: RegionPlace): Uint8Array<Array
   const fill = m.importFunction('hart', 'fill', [I32, I32, I32, I32], [I32]);
   importShared(m);
   const search = defineTlbSearch(m, fill);
-  const highProduct = defineHighProduct(m);
   const f = m.function(REGION_PARAMS, REGION_RESULTS, 'region');
-  new RegionWriter(new Assembler(f), region, self, search, highProduct).emitRegion();
+  new RegionWriter(new Assembler(f), region, self, search, () => defineHighProduct(m)).emitRegion();
   m.exportFunction('region', f.index);
   return m.finish();
 }
 
-class RegionWriter implements Emitter {
+class RegionWriter implements RegisterEmitter {
   readonly a: Assembler;
-  rs1: Expression = 0n;
-  rs2: Expression = 0n;
-  rs3: Expression = 0n;
-  imm: Expression = 0n;
-  csrOperand: Expression = 0n;
   readonly #blocks: readonly Block[];
   readonly #nodes: readonly FlowNode[];
   readonly #order: FlowOrder;
   readonly #self: RegionPlace;
   /** Function that finds or fills the TLB's entry for an access. */
   readonly #search: number;
-  readonly highProduct: HighProduct;
+  readonly #defineHighProduct: () => HighProduct;
+  #highProduct: HighProduct | undefined;
   readonly #next: Local;
   /** Where control came in, and that page's address. */
   readonly #start: Local;
@@ -80,6 +75,8 @@ class RegionWriter implements Emitter {
   readonly #dataTlb: Local;
   readonly #loaded: Local;
   readonly #place: Local;
+  /** Whether the present block's guarded instructions are passed over. */
+  readonly #isPassed: Local;
   /** By place in the engine's memory. */
   readonly #registers = new Map<number, Local>();
   readonly #written = new Set<number>();
@@ -99,7 +96,7 @@ class RegionWriter implements Emitter {
     { blocks, entries }: Region,
     self: RegionPlace,
     search: number,
-    highProduct: HighProduct,
+    highProduct: () => HighProduct,
   ) {
     this.a = a;
     this.#scratch = new ScratchLocals(a);
@@ -108,7 +105,7 @@ class RegionWriter implements Emitter {
     this.#order = flowOrder(this.#nodes);
     this.#self = self;
     this.#search = search;
-    this.highProduct = highProduct;
+    this.#defineHighProduct = highProduct;
     this.#next = a.param(0);
     this.#start = a.param(1);
     this.#left = a.param(2);
@@ -120,6 +117,7 @@ class RegionWriter implements Emitter {
     this.#dataTlb = a.localI32();
     this.#loaded = a.localI64();
     this.#place = a.localI32();
+    this.#isPassed = a.localI32();
     this.#pins = pinnedBases(blocks, a);
   }
 
@@ -127,7 +125,7 @@ class RegionWriter implements Emitter {
     const { a } = this;
     const { f } = a;
     a.rarely(this.op('i32.lt_s', this.#left, this.#order.steps[ROOT]!), () => {
-      this.#end(this.#start, 1);
+      this.#end(this.#start, at.OUT_OF_STEPS);
       a.return(this.#left);
     });
     a.set(this.#page, this.op('i64.and', this.#start, ~0xfffn));
@@ -141,6 +139,35 @@ class RegionWriter implements Emitter {
     a.when(this.op('i32.eqz', this.#isInterpreted), () => this.#chain());
     this.#end(this.#exitPc, this.#isInterpreted);
     a.put(this.#left);
+  }
+
+  integer(register: number): Expression {
+    return register === 0 ? 0n : this.#register(at.X + 8 * register);
+  }
+
+  get rs1(): Expression {
+    return this.#operand('rs1');
+  }
+
+  get rs2(): Expression {
+    return this.#operand('rs2');
+  }
+
+  get rs3(): Expression {
+    return this.#operand('rs3');
+  }
+
+  get imm(): Expression {
+    return BigInt(this.#instruction.imm);
+  }
+
+  get csrOperand(): Expression {
+    return BigInt(this.#instruction.rm);
+  }
+
+  /** Functions that few regions need: they are defined when the first is asked for. */
+  get highProduct(): HighProduct {
+    return (this.#highProduct ??= this.#defineHighProduct());
   }
 
   get pc(): Expression {
@@ -161,11 +188,23 @@ class RegionWriter implements Emitter {
 
   write(value: Expression): void {
     const { rd, row } = this.#instruction;
-    if (rd === 0 && !row.floats?.has('rd')) this.a.put(value).f.drop();
-    else this.a.set(this.#register(placeOf(this.#instruction, 'rd')), value);
+    if (rd === 0 && !row.floats?.has('rd')) {
+      this.a.put(value).f.drop();
+      return;
+    }
+    const register = this.#register(placeOf(this.#instruction, 'rd'));
+    const { isGuarded } = this.#instruction;
+    this.a.set(register, isGuarded ? this.a.select(this.#isPassed, register, value) : value);
   }
 
   branch(condition: Expression): void {
+    const { passes } = this.#instruction;
+    if (passes !== undefined) {
+      this.a.set(this.#isPassed, condition);
+      const given = passes === 1 ? this.#isPassed : this.op('i32.mul', this.#isPassed, passes);
+      this.a.set(this.#left, this.op('i32.add', this.#left, given));
+      return;
+    }
     const node = this.#node;
     this.a.when(condition, () => this.#go(node, 0));
     this.#go(node, 1);
@@ -243,7 +282,7 @@ class RegionWriter implements Emitter {
 
   evaluate(): void {
     const steps = this.#nodes[this.#node]!.block!.instructions.length;
-    this.#leave(this.pc, steps - this.#done, true);
+    this.#leave(this.pc, steps - this.#done, at.NO_CODE);
   }
 
   /** A node and all that it dominates. */
@@ -294,15 +333,17 @@ class RegionWriter implements Emitter {
     this.#done = 0;
     if (this.#order.isChecked[node]) {
       a.rarely(this.op('i32.lt_s', this.#left, this.#order.steps[node]!), () =>
-        this.#leave(this.#addressOf(offset), 0, true),
+        this.#leave(this.#addressOf(offset), 0, at.OUT_OF_STEPS),
       );
     }
     a.set(this.#left, this.op('i32.sub', this.#left, instructions.length));
+    const words = new Words();
     for (const instruction of instructions) {
       this.#begin(instruction);
       const { emit } = instruction.row;
       assert(emit, 'blocks hold what there is code for');
-      emit(this);
+      if (!words.emit(this, instruction)) emit(this);
+      words.learn(instruction, !instruction.isGuarded);
       this.#done++;
     }
     const last = instructions.at(-1)!.row;
@@ -312,15 +353,11 @@ class RegionWriter implements Emitter {
   #begin(instruction: PlacedInstruction): void {
     this.#instruction = instruction;
     this.#scratch.release();
-    const read = (name: 'rs1' | 'rs2' | 'rs3'): Expression => {
-      const place = placeOf(instruction, name);
-      return place === at.X ? 0n : this.#register(place);
-    };
-    this.rs1 = read('rs1');
-    this.rs2 = read('rs2');
-    this.rs3 = read('rs3');
-    this.imm = BigInt(instruction.imm);
-    this.csrOperand = BigInt(instruction.rm);
+  }
+
+  #operand(name: 'rs1' | 'rs2' | 'rs3'): Expression {
+    const place = placeOf(this.#instruction, name);
+    return place === at.X ? 0n : this.#register(place);
   }
 
   /** Goes on at one of a node's successors. */
@@ -363,11 +400,11 @@ class RegionWriter implements Emitter {
   }
 
   /** @param given steps that were taken and not done */
-  #leave(pc: Expression, given: number, isInterpreted = false): void {
+  #leave(pc: Expression, given: number, isInterpreted = 0): void {
     const { a } = this;
     a.set(this.#exitPc, pc);
     if (given > 0) a.set(this.#left, this.op('i32.add', this.#left, given));
-    a.set(this.#isInterpreted, isInterpreted ? 1 : 0);
+    a.set(this.#isInterpreted, isInterpreted);
     this.#branch(this.#exit);
   }
 

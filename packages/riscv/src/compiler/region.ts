@@ -5,9 +5,13 @@ import type { Row } from '../table/row.ts';
 /** An instruction and its place in its page. */
 export interface PlacedInstruction extends Instruction {
   readonly offset: number;
+  /** Of a branch that only passes over the guarded instructions behind it: their number. */
+  readonly passes?: number;
+  /** Whether it has an effect only if the branch in front of it was not taken. */
+  readonly isGuarded?: boolean;
 }
 
-/** Instructions in a row; only the last one may jump. */
+/** Instructions in a row; only the last one may jump, but for branches over guarded ones. */
 export interface Block {
   readonly offset: number;
   readonly instructions: readonly PlacedInstruction[];
@@ -53,10 +57,60 @@ export function findRegion(
     // A loop's head, so that whoever left in the middle of the loop comes back soon.
     for (const target of jumpsOf(block).targets) if (target <= block.offset) isEntry.add(target);
   }
+  guardShortBlocks(blocks, isEntry);
   return {
     blocks,
     entries: blocks.map(({ offset }) => offset).filter((offset) => isEntry.has(offset)),
   };
+}
+
+/** More are not worth being calculated in vain. */
+const GUARDED_MAX = 2;
+
+/**
+ * Calculations that a branch passes over are better done in any case, and their results dropped if it is taken: such
+ * branches are those that processors guess wrong. The blocks become one.
+ */
+function guardShortBlocks(blocks: Block[], isEntry: ReadonlySet<number>): void {
+  const arrivals = new Map<number, number>();
+  for (const block of blocks) {
+    for (const to of jumpsOf(block).targets) arrivals.set(to, (arrivals.get(to) ?? 0) + 1);
+  }
+  for (let i = blocks.length - 2; i >= 0; i--) {
+    const { offset, instructions, end } = blocks[i]!;
+    const passed = blocks[i + 1]!;
+    const branch = instructions.at(-1)!;
+    if (branch.row.format !== 'b' || branch.offset + branch.imm !== passed.end) continue;
+    const isOnlyPassed = passed.offset === end && arrivals.get(end) === 1 && !isEntry.has(end);
+    const passes = passed.instructions.length;
+    if (!isOnlyPassed || passes > GUARDED_MAX || !passed.instructions.every(isCalculation))
+      continue;
+    const guarded = passed.instructions.map((one) => ({ ...one, isGuarded: true }));
+    const joined = [...instructions.slice(0, -1), { ...branch, passes }, ...guarded];
+    const next = blocks[i + 2];
+    // Two ways led there, and both have become one.
+    const isJoined =
+      next?.offset === passed.end && arrivals.get(next.offset) === 2 && !isEntry.has(next.offset);
+    if (isJoined) {
+      blocks.splice(i, 3, {
+        offset,
+        instructions: [...joined, ...next.instructions],
+        end: next.end,
+      });
+    } else {
+      blocks.splice(i, 2, { offset, instructions: joined, end: passed.end });
+    }
+  }
+}
+
+const CALCULATION_FORMATS = new Set(['r', 'r2', 'i', 'shift5', 'shift6', 'u']);
+
+/** Whether all it does is to write an integer register, and at no great cost. */
+function isCalculation({ row, isGuarded, passes }: PlacedInstruction): boolean {
+  const isPlain = CALCULATION_FORMATS.has(row.format) && !row.isJump && row.floats === undefined;
+  const isDivision = row.name.startsWith('div') || row.name.startsWith('rem');
+  const isOfIntegers = row.since === 'I' || row.since === 'M' || row.since.startsWith('Zb');
+  return isPlain && isOfIntegers && !isDivision && !isGuarded && passes === undefined;
 }
 
 /** The instruction at an offset, if it lies in the page as a whole. */
