@@ -122,6 +122,8 @@ export interface GuestContext {
   readonly name: string;
   readonly clock: HostClock;
   readonly limits: ResolvedLimits;
+  /** Of its own, for files that outlive the host and go with the guest; made by who wants it. Undefined: none does. */
+  readonly directory: string | undefined;
   readonly requests: RequestLog;
   /** Random bytes from the host. */
   entropy(length: number): Uint8Array;

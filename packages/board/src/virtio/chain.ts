@@ -60,13 +60,6 @@ export class DescriptorChain {
     }
   }
 
-  /** The next `length` readable bytes in pieces, each valid until the next is asked for. */
-  *readPieces(length: number): Generator<Uint8Array, void, void> {
-    for (const piece of this.#readable.take(length)) {
-      yield this.#ram.bytes(piece.address, piece.length)!;
-    }
-  }
-
   /** As many bytes as there is room for. @returns how many */
   write(bytes: Uint8Array): number {
     const count = Math.min(bytes.length, this.#writable.left);

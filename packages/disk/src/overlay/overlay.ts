@@ -117,6 +117,20 @@ export class Overlay implements BlockDevice {
     this.parts.waiting(0);
   }
 
+  /** Whole blocks become zeros, and count no more; where nothing is below, there is nothing to keep either. */
+  zero(offset: number, length: number): void {
+    this.#check(offset, length);
+    const { blockBytes, base } = this.parts;
+    const end = offset + length;
+    const firstWhole = Math.min(Math.ceil(offset / blockBytes) * blockBytes, end);
+    const lastWhole = Math.max(Math.floor(end / blockBytes) * blockBytes, firstWhole);
+    this.#writeZeros(offset, firstWhole - offset);
+    this.#writeZeros(lastWhole, end - lastWhole);
+    if (base === undefined) return this.discard(firstWhole, lastWhole - firstWhole);
+    for (let at = firstWhole; at < lastWhole; at += blockBytes) this.#discardBlock(at / blockBytes);
+    this.parts.waiting(0);
+  }
+
   /** After a commit put all of `dirty` into the map. */
   committed(): void {
     this.dirty.clear();
@@ -127,6 +141,11 @@ export class Overlay implements BlockDevice {
   removed(): void {
     this.#isRemoved = true;
     this.committed();
+  }
+
+  /** Of a part of a block. */
+  #writeZeros(offset: number, length: number): void {
+    if (length > 0) this.write(offset, this.zeros.subarray(0, length));
   }
 
   #discardBlock(block: number): void {

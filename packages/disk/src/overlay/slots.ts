@@ -10,6 +10,8 @@ import { HASH_BYTES } from '../content-hash.ts';
 export class Slots {
   /** Slots were handed out below this number; the rest of the file was never used. */
   end = 0;
+  /** Nodes of all maps of the slots. */
+  nodeCount = 0;
   #references = new Uint32Array(INITIAL);
   #hashes = new Uint8Array(INITIAL * HASH_BYTES);
   /** A slot by the first 48 bits of its hash. Of two hashes that begin alike one is not found: no harm. */

@@ -14,13 +14,15 @@ import type { AgentState, GuestAgent } from './guest-agent.ts';
 import { feed } from './feed.ts';
 import { forkMedia, makeDevices } from './linux-devices.ts';
 import type { LinuxDevices, Media } from './linux-devices.ts';
+import type { GuestDisks, SavedDisks } from './guest-disks.ts';
 import type { SerialConsole } from './serial-console.ts';
 import type { SharedFiles } from './shared-files.ts';
 
-/** A computer and what is outside of it at one moment. Immutable; its memory has to be released. */
+/** A computer and what is outside of it at one moment. Immutable; its memory and its disks have to be released. */
 export interface LinuxState {
   readonly saved: SavedComputer;
   readonly media: Media;
+  readonly disks: SavedDisks;
   /** Below the disks. */
   readonly files: SharedFiles;
   /** The address of its card, which the guest has seen. */
@@ -35,6 +37,7 @@ export interface LinuxParts {
   /** What it boots, read when it does. */
   readonly boot: () => Boot;
   readonly media: Media;
+  readonly disks: GuestDisks;
   readonly files: SharedFiles;
   readonly mac: Mac;
   readonly console: SerialConsole;
@@ -119,8 +122,10 @@ export class LinuxMachine implements Machine, Disposable {
     this.#feed();
     const result = this.#computer.run(budget);
     this.#isIdle = result.reason === 'idle';
+    const fault = this.#parts.disks.takeFault();
     const output = this.#computer.takeSerialOutput();
     this.#parts.console.output(output);
+    if (fault) return { reason: 'fault', used: result.used, fault };
     // It may be idle only because there was no room, on the one side or on the other.
     if (this.#isIdle && (output.length >= SERIAL_OUTPUT_BYTES_MAX || this.#feed())) {
       return { reason: 'budget', used: result.used };
@@ -138,8 +143,8 @@ export class LinuxMachine implements Machine, Disposable {
     const { steps } = this.#computer;
     return {
       work: this.#workBefore + BigInt(steps),
-      memoryBytes: this.#memoryBytes(steps),
-      storageBytes: 0,
+      memoryBytes: this.#memoryBytes(steps) + this.#parts.disks.memoryBytes,
+      storageBytes: this.#parts.disks.storageBytes,
     };
   }
 
@@ -148,8 +153,17 @@ export class LinuxMachine implements Machine, Disposable {
     if (this.#hasEnded) {
       throw new HostError('guest-off', 'the computer is off', 'start it: it boots again');
     }
+    const saved = this.#computer.save();
+    let disks: SavedDisks;
+    try {
+      disks = this.#parts.disks.save();
+    } catch (error) {
+      saved.memory[Symbol.dispose]();
+      throw error;
+    }
     return {
-      saved: this.#computer.save(),
+      saved,
+      disks,
       media: forkMedia(this.#devices.media),
       files: this.#parts.files,
       mac: this.#parts.mac,
@@ -163,12 +177,16 @@ export class LinuxMachine implements Machine, Disposable {
     const before = this.#computer;
     const devices = this.#devices;
     this.#devices = this.#makeDevices(state.media);
+    let after: ComputerMachine | undefined;
     try {
-      this.#computer = this.#restored(state);
+      after = this.#restored(state);
+      state.disks.restore();
     } catch (error) {
+      after?.[Symbol.dispose]();
       this.#devices = devices;
       throw error;
     }
+    this.#computer = after;
     before[Symbol.dispose]();
     this.#workBefore = state.workBefore;
   }
@@ -188,8 +206,8 @@ export class LinuxMachine implements Machine, Disposable {
   }
 
   #makeDevices(media: Media): LinuxDevices {
-    const { card, agent } = this.#parts;
-    return makeDevices(forkMedia(media), card(), (bytes) => agent().receive(bytes));
+    const { card, agent, disks } = this.#parts;
+    return makeDevices(forkMedia(media), disks.devices, card(), (bytes) => agent().receive(bytes));
   }
 
   #booted(): ComputerMachine {
