@@ -13,6 +13,7 @@ import { Overlay } from './overlay.ts';
 import { checkpoint, restore } from './restore.ts';
 import type { StoredDisk } from './restore.ts';
 import { Slots } from './slots.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 /** The files of a store. Nobody else may have them open for writing. */
 export interface StoreFiles {
@@ -69,6 +70,7 @@ export class BlockStore implements Disposable {
   readonly #limits: Required<StoreOptions>;
   readonly #journal: Journal;
   readonly #slots: Slots;
+  readonly #room: WaitingRoom;
   readonly #disks: Map<string, StoredDisk>;
   readonly #overlays = new Map<string, Overlay>();
   #nextId: number;
@@ -107,6 +109,7 @@ export class BlockStore implements Disposable {
     this.#limits = limits;
     this.#journal = journal;
     this.#slots = new Slots();
+    this.#room = new WaitingRoom(limits.waitingBytesMax);
     const { disks, nextId } = restore(journal, this.#slots);
     this.#disks = disks;
     this.#nextId = nextId;
@@ -176,6 +179,7 @@ export class BlockStore implements Disposable {
       base: base?.device,
       blockBytes: this.blockBytes,
       data: this.#files.data,
+      room: this.#room,
       commit: () => this.flush(),
       waiting: (count) => this.#wait(count),
     });
@@ -255,6 +259,7 @@ export class BlockStore implements Disposable {
     }
     for (const overlay of dirty) overlay.committed();
     this.#waitingCount = 0;
+    this.#room.clear();
     this.#slots.settle();
   }
 
@@ -337,11 +342,10 @@ export class BlockStore implements Disposable {
     return slot;
   }
 
-  /** Writes blocks that lie one after the other. */
+  /** Writes blocks to slots that lie one after the other. */
   #writeSlots(first: number, blocks: readonly Uint8Array[]): void {
-    const run = new Uint8Array(blocks.length * this.blockBytes);
-    blocks.forEach((content, index) => run.set(content, index * this.blockBytes));
-    this.#files.data.write(first * this.blockBytes, run);
+    const { blockBytes } = this;
+    this.#files.data.write(first * blockBytes, inOnePiece(blocks, blockBytes));
   }
 
   #record(changes: readonly Change[]): void {
@@ -422,7 +426,20 @@ function isBlockSize(bytes: number): boolean {
   return bytes >= 512 && bytes <= 65_536 && (bytes & (bytes - 1)) === 0;
 }
 
+/** Blocks that were written at once are so already. */
+function inOnePiece(blocks: readonly Uint8Array[], blockBytes: number): Uint8Array {
+  const { buffer, byteOffset } = blocks[0]!;
+  const isSo = blocks.every(
+    (each, index) => each.buffer === buffer && each.byteOffset === byteOffset + index * blockBytes,
+  );
+  if (isSo) return new Uint8Array(buffer, byteOffset, blocks.length * blockBytes);
+  const piece = new Uint8Array(blocks.length * blockBytes);
+  for (const [index, each] of blocks.entries()) piece.set(each, index * blockBytes);
+  return piece;
+}
+
 function isZeros(content: Uint8Array): boolean {
   const words = new Uint32Array(content.buffer, content.byteOffset, content.length / 4);
-  return words.every((word) => word === 0);
+  for (let at = 0; at < words.length; at++) if (words[at] !== 0) return false;
+  return true;
 }
