@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { findImage, readImageFile } from '@polyvisor/images/image-store';
 import { IMAGE_LIMITS } from '@polyvisor/images/limits';
 import { MICRO_IMAGE, fillStore } from '../conformance/debian-boot.ts';
 import { type Bench, type Figure, alone, compare, geometricMean } from './harness.ts';
+import { timeMarks } from './marked-guest.ts';
 import { cli } from './spawned.ts';
 
 const CACHE = join(import.meta.dirname, '..', '.cache', 'computer');
@@ -102,26 +103,9 @@ function initScript(): string {
   ].join('\n');
 }
 
-/** Starts a machine, and notes when the marks come. */
 async function measure(command: string, parameters: readonly string[]): Promise<Times> {
-  const startMs = performance.now();
-  const machine: ChildProcess = spawn(command, parameters, { stdio: ['pipe', 'pipe', 'ignore'] });
-  const seen = new Map<string, number>();
-  let text = '';
-  machine.stdout!.on('data', (bytes: Buffer) => {
-    text += bytes.toString('latin1');
-    const nowMs = performance.now();
-    for (const [mark] of text.matchAll(/SHELL-READY|(?:BEGIN|END)-\w+(?=\r?\n)/g)) {
-      if (!seen.has(mark)) seen.set(mark, nowMs);
-    }
-  });
-  await new Promise((resolve) => machine.once('close', resolve));
-  const at = (mark: string): number => {
-    const ms = seen.get(mark);
-    if (ms === undefined) throw new Error(`no ${mark}: ${text.slice(-1000)}`);
-    return ms;
-  };
-  const times = new Map([['boot', at(READY) - startMs]]);
+  const at = await timeMarks(command, parameters);
+  const times = new Map([['boot', at(READY)]]);
   for (const name of KERNELS) times.set(name, at(`END-${name}`) - at(`BEGIN-${name}`));
   return times;
 }
