@@ -91,7 +91,7 @@ export class VirtioBlock implements VirtioDevice {
       status = STATUS_IO_ERROR;
     }
     // The status is the last byte of the room, however much of the data was written.
-    for (const piece of chain.writePieces(chain.writableBytes - 1)) piece.fill(0);
+    chain.writeZeros(chain.writableBytes - 1);
     chain.write(Uint8Array.of(status));
   }
 

@@ -414,8 +414,8 @@ const NAME = /^[\w.:-]{1,128}$/;
 const BASE_NAME_MAX = 200;
 /** 512 entries of 4 bytes, and their object. */
 const NODE_BYTES = 2200;
-/** A hash, a count, and an entry of a table. */
-const SLOT_BYTES = 100;
+/** A hash, a count, and two links. */
+const SLOT_BYTES = 44;
 /** Numbers of blocks and slots are 32 bits in the journal: 16 TiB in blocks of 4 KiB. */
 const BLOCKS_MAX = 2 ** 32;
 const SLOTS_MAX = 2 ** 32 - FIRST_SLOT;
