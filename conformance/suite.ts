@@ -33,7 +33,11 @@ export interface RunOptions {
 /** @param folder what a user gives with `--elf-dir` */
 export type Inputs = (folder: string | undefined) => Iterable<TarFile> | AsyncIterable<TarFile>;
 
-export type RunFile = (path: string, content: string, options: RunOptions) => FileResult;
+export type RunFile = (
+  path: string,
+  content: string,
+  options: RunOptions,
+) => FileResult | Promise<FileResult>;
 
 export interface FileResult {
   passed: number;

@@ -5,7 +5,7 @@ import type { RunFile, RunOptions } from './suite.ts';
 const { runner, options } = workerData as { runner: string; options: RunOptions };
 const { runFile } = (await import(runner)) as { runFile: RunFile };
 const port = parentPort!;
-port.on('message', ({ path, bytes }: { path: string; bytes: Uint8Array }) => {
-  port.postMessage(runFile(path, Buffer.from(bytes).toString('utf8'), options));
+port.on('message', async ({ path, bytes }: { path: string; bytes: Uint8Array }) => {
+  port.postMessage(await runFile(path, Buffer.from(bytes).toString('utf8'), options));
 });
 port.postMessage('ready');
