@@ -43,8 +43,8 @@ while :; do
   i=$((i + 1))
   name=r$round-$i
   size=$(((i * 7919 + round * 104729) % 50000 + 1))
-  $box yes "$name" | $box head -c $size >/mnt/$name
-  $box fsync /mnt/$name && echo SYNCED $name $size.
+  $box yes "$name" | $box head -c $size | $box dd of=/mnt/$name conv=fsync 2>/dev/null &&
+    echo SYNCED $name $size.
   $box yes other | $box head -c $((size * 3)) >/mnt/other$((i % 8))
   [ $((i % 3)) -ne 0 ] || $box rm -f /mnt/other$(((i + 4) % 8))
 done

@@ -136,8 +136,15 @@ export class Overlay implements BlockDevice {
     const end = offset + length;
     const firstWhole = Math.min(Math.ceil(offset / blockBytes) * blockBytes, end);
     const lastWhole = Math.max(Math.floor(end / blockBytes) * blockBytes, firstWhole);
-    this.#writeZeros(offset, firstWhole - offset);
-    this.#writeZeros(lastWhole, end - lastWhole);
+    const edges = [
+      [offset, firstWhole],
+      [lastWhole, end],
+    ].filter(([from, to]) => from! < to!) as [number, number][];
+    for (const [from, to] of edges) this.#makeRoom(from, to - from);
+    for (const [from, to] of edges) {
+      const block = Math.floor(from / blockBytes);
+      this.#writable(block, false).fill(0, from - block * blockBytes, to - block * blockBytes);
+    }
     if (base === undefined) return this.discard(firstWhole, lastWhole - firstWhole);
     for (let at = firstWhole; at < lastWhole; at += blockBytes) this.#discardBlock(at / blockBytes);
     this.parts.waiting(0);
@@ -153,11 +160,6 @@ export class Overlay implements BlockDevice {
   removed(): void {
     this.#isRemoved = true;
     this.committed();
-  }
-
-  /** Of a part of a block. */
-  #writeZeros(offset: number, length: number): void {
-    if (length > 0) this.write(offset, this.zeros.subarray(0, length));
   }
 
   #discardBlock(block: number): void {
