@@ -341,8 +341,9 @@ export class HostedGuest implements Guest {
     this.#attached?.job.pause();
     this.#setState({ name: 'failed', reason });
     this.#log('error', `failed: ${reason.message}`, { code: reason.code });
-    const { code, message } = this.#closedError(this.#state);
-    this.#rejectWaiting(code, message);
+    const error = this.#closedError(this.#state);
+    this.#rejectWaiting(error.code, error.message);
+    this.#attached?.instance.failed?.(error);
   }
 
   /** Takes a state into the tree, which then answers for it. */

@@ -218,6 +218,10 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
     return slowly.stdout;
   }
 
+  failed(reason: HostError): void {
+    this.#agent.abandon(reason);
+  }
+
   networkBytes(): number {
     return this.#network?.bytes ?? 0;
   }
