@@ -75,10 +75,13 @@ export class LinuxMachine implements Machine, Disposable {
   #workBefore: bigint;
   #memory = { atSteps: -MEMORY_LOOK_STEPS, bytes: 0 };
   #memoryOf: ComputerMachine | undefined;
+  /** Bytes of its root that it began with: what it adds to them counts as its memory. */
+  readonly #filesAtFirst: number;
 
   /** @throws HostError for images or sizes that can't be */
   constructor(parts: LinuxParts, state?: LinuxState) {
     this.#parts = parts;
+    this.#filesAtFirst = bytesIn(parts.media);
     this.#workBefore = state?.workBefore ?? 0n;
     this.#devices = this.#makeDevices(parts.media);
     this.#computer = state ? this.#restored(state) : this.#booted();
@@ -143,7 +146,10 @@ export class LinuxMachine implements Machine, Disposable {
     const { steps } = this.#computer;
     return {
       work: this.#workBefore + BigInt(steps),
-      memoryBytes: this.#memoryBytes(steps) + this.#parts.disks.memoryBytes,
+      memoryBytes:
+        this.#memoryBytes(steps) +
+        this.#parts.disks.memoryBytes +
+        Math.max(0, bytesIn(this.#devices.media) - this.#filesAtFirst),
       storageBytes: this.#parts.disks.storageBytes,
     };
   }
@@ -263,4 +269,11 @@ export class LinuxMachine implements Machine, Disposable {
     }
     return this.#memory.bytes;
   }
+}
+
+/** Of files that the guest writes in memory of the host, as if it were a disk. */
+function bytesIn({ root }: Media): number {
+  if (!root) return 0;
+  const { bytes, bytesFree } = root.statistics();
+  return bytes - bytesFree;
 }
