@@ -8,14 +8,13 @@ import { openDebian } from '@polyvisor/images/debian/debian-image';
 import type { Repository } from '@polyvisor/images/debian/repository';
 import { lookUp, makeDirectory } from '@polyvisor/images/file-tree';
 import { IMAGE_LIMITS } from '@polyvisor/images/limits';
-import { at, watch } from './booting.ts';
 import { type Bench, compare } from './harness.ts';
+import { timeMarks } from './marked-guest.ts';
 import { peerPackage, peerVersion } from './peers.ts';
 import { cli } from './spawned.ts';
 
 const CACHE = join(import.meta.dirname, '..', '.cache', 'computer');
 const READY = 'SHELL-READY';
-const MARK = /SHELL-READY/g;
 const ARGUMENTS = 'console=ttyS0 quiet';
 /** The last release of Debian with kernels for the processor that v86 is. */
 const PEER_SUITE = 'bookworm';
@@ -43,8 +42,8 @@ export const bench: Bench = {
       const ours: number[] = [];
       const peer: number[] = [];
       for (let round = 0; round < rounds; round++) {
-        ours.push(at(await watch(process.execPath, oursWith, MARK, READY), READY));
-        peer.push(at(await watch(process.execPath, peerWith, MARK, READY), READY));
+        ours.push((await timeMarks(process.execPath, oursWith, READY))(READY));
+        peer.push((await timeMarks(process.execPath, peerWith, READY))(READY));
       }
       return { boot: compare(ours, peer, 'ms') };
     } finally {

@@ -9,8 +9,8 @@ import { GUEST_BUSYBOX } from '@polyvisor/images/guest/guest-files';
 import { findImage, readImageFile } from '@polyvisor/images/image-store';
 import { IMAGE_LIMITS } from '@polyvisor/images/limits';
 import { MICRO_IMAGE, fillStore } from '../conformance/debian-boot.ts';
-import { at, watch } from './booting.ts';
 import { type Bench, type Figure, alone, compare, geometricMean } from './harness.ts';
+import { timeMarks } from './marked-guest.ts';
 import { cli } from './spawned.ts';
 
 const CACHE = join(import.meta.dirname, '..', '.cache', 'computer');
@@ -21,7 +21,6 @@ const COMPILER_FLAGS = '-O2 -march=rv64gc -static -nostdlib -ffreestanding -fno-
 const EMULATOR = 'qemu-system-riscv64';
 const ARGUMENTS = 'console=ttyS0 quiet';
 const READY = 'SHELL-READY';
-const MARKS = /SHELL-READY|(?:BEGIN|END)-\w+(?=\r?\n)/g;
 
 /** Debian's kernel with the same RAM disk on both: from the start of the process to the shell, then programs. */
 export const bench: Bench = {
@@ -105,10 +104,9 @@ function initScript(): string {
 }
 
 async function measure(command: string, parameters: readonly string[]): Promise<Times> {
-  const marks = await watch(command, parameters, MARKS);
-  const times = new Map([['boot', at(marks, READY)]]);
-  for (const name of KERNELS)
-    times.set(name, at(marks, `END-${name}`) - at(marks, `BEGIN-${name}`));
+  const at = await timeMarks(command, parameters);
+  const times = new Map([['boot', at(READY)]]);
+  for (const name of KERNELS) times.set(name, at(`END-${name}`) - at(`BEGIN-${name}`));
   return times;
 }
 

@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   fork: () => import('./fork.ts'),
   sched: () => import('./sched.ts'),
   computer: () => import('./computer.ts'),
+  'computer-disk': () => import('./computer-disk.ts'),
   'computer-fork': () => import('./computer-fork.ts'),
   'computer-v86': () => import('./computer-v86.ts'),
 };

@@ -7,9 +7,16 @@ import type { BuildOptions } from '@polyvisor/images/build/debian-mirror';
 import { buildMicroImage } from '@polyvisor/images/build/micro-image';
 import type { Repository } from '@polyvisor/images/debian/repository';
 import { httpDoor } from '@polyvisor/images/fetch-door';
+import { readGuestParts } from '@polyvisor/images/build/root-image';
 import { type FileNode, insert, lookUp, makeDirectory } from '@polyvisor/images/file-tree';
 import { GUEST_BUSYBOX } from '@polyvisor/images/guest/guest-files';
-import { addImage, findImage, listImages, readImageFile } from '@polyvisor/images/image-store';
+import {
+  type StoredImage,
+  addImage,
+  findImage,
+  listImages,
+  readImageFile,
+} from '@polyvisor/images/image-store';
 import { IMAGE_LIMITS } from '@polyvisor/images/limits';
 import { keepingReleases, keptRelease } from './kept-releases.ts';
 import { VectorsMissing } from './vectors.ts';
@@ -48,10 +55,11 @@ const MISSING = ['fetch-failed', 'image-option', 'release-gpgv', 'image-xz'];
 /**
  * Fills a store, once, with the micro image: Debian's own kernel and busybox for RISC-V, from the
  * mirror that this machine's apt uses, or that of POLYVISOR_MIRROR.
+ * @param hasExt4 makes it anew where it is one of before it had that file system
  * @throws VectorsMissing where there is no mirror that is whole, or no program to check it with
  */
-export async function fillStore(home: string): Promise<void> {
-  if (hasMicroImage(home)) return;
+export async function fillStore(home: string, { hasExt4 = false } = {}): Promise<void> {
+  if (hasMicroImage(home) && (!hasExt4 || canMountExt4(findImage(home, MICRO_IMAGE)))) return;
   const image = await orMissing(buildMicroImage(buildOptions(home)));
   addImage(home, MICRO_IMAGE, image, { isReplacing: true });
 }
@@ -93,6 +101,11 @@ export async function orMissing<T>(work: Promise<T>): Promise<T> {
 /** Whether a folder is a store with the image, undamaged. */
 export function hasMicroImage(home: string): boolean {
   return listImages(home).some((image) => image.name === MICRO_IMAGE && !('damage' in image));
+}
+
+/** Whether an image is new enough to have the module. */
+function canMountExt4(image: StoredImage): boolean {
+  return readGuestParts(image).modules.has('fs-ext4');
 }
 
 /** A kernel and an initial RAM disk with a shell: a folder's own, or those of the micro image. */

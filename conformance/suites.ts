@@ -24,6 +24,13 @@ export const suites: Readonly<Record<string, Suite>> = {
     runner: './computer-boot.ts',
     excluded: {},
   },
+  'computer-disk': {
+    summary: "A computer's ext4 disk after kill -9 of its host during writes, judged by e2fsck",
+    source: { module: './computer-disk.ts' },
+    accepts: () => true,
+    runner: './computer-disk.ts',
+    excluded: {},
+  },
   rlp: {
     summary: 'RLP, canonical and not',
     source: 'ethereum-tests-misc.tar.zst',

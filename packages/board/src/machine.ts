@@ -236,15 +236,19 @@ export class ComputerMachine implements Machine, Disposable {
     });
   }
 
+  /** Whether this is where it was last saved, or what it was made from and never saved since. */
+  canGoBack(saved: SavedComputer): boolean {
+    return this.#memory.canResetTo(saved.memory);
+  }
+
   /**
-   * Goes back to where it was last saved, or what it was made from, in place: in time that goes with
-   * the pages written since.
+   * Goes back to where `canGoBack` says that it can, in place: in time that goes with the pages
+   * written since.
    * @param options with new devices, as for `restoreComputer`
-   * @returns false, and nothing done, where that is not what was saved
    * @throws HostError `machine-state` for other devices; it is then good for disposal only
    */
-  goBack(options: ComputerOptions, saved: SavedComputer): boolean {
-    if (!this.#memory.canResetTo(saved.memory)) return false;
+  goBack(options: ComputerOptions, saved: SavedComputer): void {
+    assert(this.canGoBack(saved), 'a computer goes back to what its memory goes back to');
     const changed = [...this.#memory.dirtyPages()].map((page) => page * PAGE_BYTES);
     this.#memory.reset();
     this.#output.take();
@@ -252,7 +256,6 @@ export class ComputerMachine implements Machine, Disposable {
     this.#board = this.#makeBoard(options);
     this.#board.connect(this.#hart);
     this.#loadState(saved.state, (hartState) => this.#hart.goBack(hartState, changed));
-    return true;
   }
 
   [Symbol.dispose](): void {

@@ -28,7 +28,7 @@ async function run(...words: readonly string[]) {
 /** An image as `pull linux` makes it. */
 function addLinux(): void {
   const root = makeDirectory();
-  const modules = new Map([[1, [{ name: 'net', content: utf8ToBytes('module') }]]]);
+  const modules = new Map([['1', [{ name: 'net', content: utf8ToBytes('module') }]]]);
   addGuestFiles(root, { busybox: utf8ToBytes('busybox'), modules });
   addImage(home.path, 'linux', {
     kernel: utf8ToBytes('kernel'),

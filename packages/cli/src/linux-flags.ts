@@ -12,9 +12,9 @@ export const linuxFlags: readonly Flag[] = [
   { flags: '--append <text>', parse: text, help: 'kernel command line (default: the image’s)' },
   { flags: '--ram <size>', parse: text, help: 'memory of the computer (default: 512MiB)' },
   {
-    flags: '--disk <files>',
+    flags: '--disk <disks>',
     parse: texts,
-    help: 'raw or qcow2 disks, by commas; never written to',
+    help: 'files (raw, qcow2; with :ro read-only) or sizes of blank disks, by commas: debian.qcow2,8GiB',
   },
   {
     flags: '--forward <ports>',
@@ -56,13 +56,20 @@ function linuxOptionsOf(parsed: Readonly<Record<string, unknown>>): LinuxOptions
     initrd,
     commandLine: append,
     ram,
-    disks: (disk as readonly string[] | undefined)?.map((file): DiskOptions => ({ file })),
+    disks: (disk as readonly string[] | undefined)?.map(diskOf),
     forwards: forward,
   };
   // Each flag's parser gives what its option's type says.
   return Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),
   ) as LinuxOptions;
+}
+
+/** A size, as `8GiB`, or a file; `:ro` behind it says that it is not written to. */
+function diskOf(word: string): DiskOptions {
+  const [, what = '', mode] = /^(.*?)(:ro)?$/.exec(word) ?? [];
+  const disk = /^\d+(\.\d+)?[KMGT]i?B$/.test(what) ? { size: what } : { file: what };
+  return mode === undefined ? disk : { ...disk, readOnly: true };
 }
 
 /** Which of the flags a command line gave. */

@@ -19,6 +19,31 @@ export interface BlockDevice {
   flush(): void;
   /** The bytes are no longer needed; they read as zeros, or as what they were. */
   discard?(offset: number, length: number): void;
+  /** The bytes are zeros from now on, and take no room where that can be; absent: zeros have to be written. */
+  zero?(offset: number, length: number): void;
+}
+
+/** A disk of nothing but zeros that takes no writes, for overlays to be over. */
+export class BlankDisk implements BlockDevice {
+  readonly bytes: number;
+  readonly isReadOnly = true;
+
+  /** @param bytes size, an integer from 0 to 2^53 - 1 */
+  constructor(bytes: number) {
+    checkRange(Number.MAX_SAFE_INTEGER, 0, bytes);
+    this.bytes = bytes;
+  }
+
+  read(offset: number, into: Uint8Array): void {
+    checkRange(this.bytes, offset, into.length);
+    into.fill(0);
+  }
+
+  write(): never {
+    throw diskFault('disk-read-only', 'the disk is read-only');
+  }
+
+  flush(): void {}
 }
 
 /**

@@ -1,4 +1,4 @@
-import { checkRange, diskFault } from './block-device.ts';
+import { BlankDisk, checkRange, diskFault } from './block-device.ts';
 import type { BlockDevice } from './block-device.ts';
 import { pieces } from './pieces.ts';
 
@@ -10,6 +10,8 @@ export interface MemoryOverlayOptions {
   /** Most bytes of blocks that differ from the base. Default: 1 GiB. */
   readonly heldBytesMax?: number;
   readonly isReadOnly?: boolean;
+  /** Size of the disk, if it is larger than the base; what the base lacks is zeros. */
+  readonly bytes?: number;
 }
 
 interface Block {
@@ -17,6 +19,9 @@ interface Block {
   /** Whether a fork has it, too: it is copied before it changes. */
   isShared: boolean;
 }
+
+/** Stands for blocks that were zeroed over a base that has something there. */
+const ZEROS: Block = { bytes: new Uint8Array(BLOCK_BYTES), isShared: true };
 
 /** What was written over a base, in memory. The base stays as it is. Forks share blocks until one of them writes. */
 export class MemoryOverlay implements BlockDevice {
@@ -27,7 +32,7 @@ export class MemoryOverlay implements BlockDevice {
   readonly #blocks = new Map<number, Block>();
 
   constructor(base: BlockDevice, options: MemoryOverlayOptions = {}) {
-    this.bytes = base.bytes;
+    this.bytes = options.bytes ?? base.bytes;
     this.#base = base;
     this.isReadOnly = options.isReadOnly ?? false;
     this.#heldBytesMax = options.heldBytesMax ?? HELD_BYTES_DEFAULT;
@@ -38,6 +43,7 @@ export class MemoryOverlay implements BlockDevice {
     const fork = new MemoryOverlay(this.#base, {
       heldBytesMax: this.#heldBytesMax,
       isReadOnly: this.isReadOnly,
+      bytes: this.bytes,
     });
     for (const [index, block] of this.#blocks) {
       block.isShared = true;
@@ -53,7 +59,7 @@ export class MemoryOverlay implements BlockDevice {
 
   read(offset: number, into: Uint8Array): void {
     checkRange(this.bytes, offset, into.length);
-    this.#base.read(offset, into);
+    this.#readBase(offset, into);
     if (this.#blocks.size === 0) return;
     for (const { index, start, end, at } of pieces(offset, into.length, BLOCK_BYTES)) {
       const block = this.#blocks.get(index);
@@ -82,6 +88,27 @@ export class MemoryOverlay implements BlockDevice {
     }
   }
 
+  zero(offset: number, length: number): void {
+    checkRange(this.bytes, offset, length);
+    if (this.isReadOnly) throw diskFault('disk-read-only', 'the disk is read-only');
+    const isOverNothing = this.#base instanceof BlankDisk;
+    if (!isOverNothing) this.#checkRoom(offset, length);
+    for (const { index, start, end } of pieces(offset, length, BLOCK_BYTES)) {
+      const isWhole = end - start === BLOCK_BYTES;
+      if (isWhole && isOverNothing) this.#blocks.delete(index);
+      else if (isWhole) this.#blocks.set(index, ZEROS);
+      else if (!isOverNothing || this.#blocks.has(index)) {
+        this.#writable(index, false).fill(0, start, end);
+      }
+    }
+  }
+
+  #readBase(offset: number, into: Uint8Array): void {
+    const length = Math.min(into.length, Math.max(0, this.#base.bytes - offset));
+    if (length > 0) this.#base.read(offset, into.subarray(0, length));
+    into.fill(0, length);
+  }
+
   #checkRoom(offset: number, length: number): void {
     let fresh = 0;
     for (const { index } of pieces(offset, length, BLOCK_BYTES))
@@ -97,7 +124,7 @@ export class MemoryOverlay implements BlockDevice {
     const bytes = known ? known.bytes.slice() : new Uint8Array(BLOCK_BYTES);
     if (!known && !isWhole) {
       const start = index * BLOCK_BYTES;
-      this.#base.read(start, bytes.subarray(0, Math.min(BLOCK_BYTES, this.bytes - start)));
+      this.#readBase(start, bytes.subarray(0, Math.min(BLOCK_BYTES, this.bytes - start)));
     }
     this.#blocks.set(index, { bytes, isShared: false });
     return bytes;

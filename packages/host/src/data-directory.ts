@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -14,9 +15,9 @@ import { openDatabase } from '@polyvisor/store/database';
 import type { Database } from '@polyvisor/store/database';
 
 /**
- * Where a host keeps its guests: `guests/<id>.db` each, `lock` and `host.json` that say who has it, `token` of the
- * control API. One host at a time: the lock is the operating system's, on a file, so it ends with the process
- * however that ends.
+ * Where a host keeps its guests: `guests/<id>.db` each, with `guests/<id>.files` beside it where a guest has files,
+ * `lock` and `host.json` that say who has it, `token` of the control API. One host at a time: the lock is the operating
+ * system's, on a file, so it ends with the process however that ends.
  */
 export class DataDirectory implements Disposable {
   readonly path: string;
@@ -68,6 +69,12 @@ export class DataDirectory implements Disposable {
     // SQLite's own two files beside the database go with it.
     for (const suffix of ['', '-wal', '-shm'])
       rmSync(this.#guestFile(id) + suffix, { force: true });
+    rmSync(this.filesOf(id), { recursive: true, force: true });
+  }
+
+  /** A guest's own directory, which is not made yet. It goes with the guest. */
+  filesOf(id: string): string {
+    return join(this.path, 'guests', id + FILES);
   }
 
   /** Writes the control API's token where only this user can read it. @returns the file */
@@ -86,7 +93,11 @@ export class DataDirectory implements Disposable {
   #removeUnfinished(): void {
     const guests = join(this.path, 'guests');
     for (const file of readdirSync(guests)) {
-      if (file.includes(UNFINISHED)) rmSync(join(guests, file), { force: true });
+      const isOrphaned =
+        file.endsWith(FILES) && !existsSync(this.#guestFile(file.slice(0, -FILES.length)));
+      if (isOrphaned || file.includes(UNFINISHED)) {
+        rmSync(join(guests, file), { recursive: true, force: true });
+      }
     }
   }
 
@@ -95,6 +106,8 @@ export class DataDirectory implements Disposable {
   }
 }
 
+/** Ends the name of a guest's directory. */
+const FILES = '.files';
 /** Ends the name of a database that is not yet a guest's. */
 const UNFINISHED = '.new';
 

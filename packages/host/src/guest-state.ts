@@ -10,7 +10,7 @@ export type GuestStateName = GuestState['name'];
 
 /** Why a guest failed: its machine's own fault, or the host could not keep its state. */
 export interface GuestFailure {
-  readonly code: Fault['code'] | 'storage-failure';
+  readonly code: Fault['code'];
   readonly message: string;
 }
 

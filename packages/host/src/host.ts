@@ -116,6 +116,7 @@ class LocalHost implements Host {
       events: this.#events,
       logs: this.logs,
       entropy: this.#entropy,
+      directoryOf: (id) => this.#directory?.filesOf(id),
       fork: (origin, state, name) => this.#fork(origin, state, name),
       forget: (guest) => this.#forget(guest),
     };
@@ -260,8 +261,8 @@ class LocalHost implements Host {
     makeInstance: (guest: HostedGuest) => Promise<Instance>,
     origin?: HostedGuest,
   ): Promise<HostedGuest> {
+    const id = randomName(this.#entropy, 12);
     try {
-      const id = randomName(this.#entropy, 12);
       const createdAtMs = this.#clock.unixMs();
       const guest = new HostedGuest({ id, name, createdAtMs, ...facts }, this.#guestHost);
       const instance = await makeInstance(guest);
@@ -272,6 +273,9 @@ class LocalHost implements Host {
         throw error;
       }
       return guest;
+    } catch (error) {
+      this.#directory?.removeGuest(id);
+      throw error;
     } finally {
       this.#reservedNames.delete(name);
     }

@@ -341,8 +341,9 @@ export class HostedGuest implements Guest {
     this.#attached?.job.pause();
     this.#setState({ name: 'failed', reason });
     this.#log('error', `failed: ${reason.message}`, { code: reason.code });
-    const { code, message } = this.#closedError(this.#state);
-    this.#rejectWaiting(code, message);
+    const error = this.#closedError(this.#state);
+    this.#rejectWaiting(error.code, error.message);
+    this.#attached?.instance.failed?.(error);
   }
 
   /** Takes a state into the tree, which then answers for it. */
@@ -372,6 +373,7 @@ export class HostedGuest implements Guest {
       id: this.id,
       name: this.name,
       limits: this.limits,
+      directory: this.#host.directoryOf(this.id),
       clock: this.#host.clock,
       requests: this.requests,
       entropy: (length) => this.#host.entropy(length),
@@ -544,6 +546,8 @@ export interface GuestHost {
   readonly events: HostEvents;
   readonly logs: LogBook;
   entropy(length: number): Uint8Array;
+  /** Where a guest has files of its own; undefined: nowhere. */
+  directoryOf(id: string): string | undefined;
   /** Makes a guest that goes on from `state` with `origin`'s options. */
   fork(origin: HostedGuest, state: unknown, name: string | undefined): Promise<Guest>;
   /** The guest is gone: so are its name and its database. */

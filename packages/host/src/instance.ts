@@ -1,3 +1,4 @@
+import type { HostError } from '@polyvisor/errors/host-error';
 import type { Machine } from '@polyvisor/machine/machine';
 import type { Task } from '@polyvisor/machine/tasks';
 import type { Change } from '@polyvisor/store/rows';
@@ -44,6 +45,8 @@ export interface Instance<State = unknown> {
   readonly console?: GuestConsole;
   /** Kinds that run programs and have files. */
   readonly shell?: GuestShell;
+  /** The guest failed: kinds where somebody may wait for it beside the tasks tell them. */
+  failed?(reason: HostError): void;
   /** Bytes that its doors received and sent. */
   networkBytes(): number;
   /** Kinds whose states hold more than plain memory: nobody needs this one any more. */
@@ -122,6 +125,8 @@ export interface GuestContext {
   readonly name: string;
   readonly clock: HostClock;
   readonly limits: ResolvedLimits;
+  /** Of its own, for files that outlive the host and go with the guest; made by who wants it. Undefined: none does. */
+  readonly directory: string | undefined;
   readonly requests: RequestLog;
   /** Random bytes from the host. */
   entropy(length: number): Uint8Array;

@@ -73,8 +73,9 @@ export const linuxOptions: z.ZodType = z.strictObject({
   disks: z
     .array(
       z.strictObject({
-        file: path,
+        file: path.optional(),
         format: z.enum(['raw', 'qcow2']).optional(),
+        size: size.optional(),
         readOnly: z.boolean().optional(),
       }),
     )

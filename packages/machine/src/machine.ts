@@ -25,7 +25,12 @@ export type RunResult =
   | { readonly reason: 'fault'; readonly used: number; readonly fault: Fault };
 
 export interface Fault {
-  readonly code: 'memory-limit' | 'storage-quota' | 'engine-limit' | 'corrupt-state';
+  readonly code:
+    | 'memory-limit'
+    | 'storage-quota'
+    | 'storage-failure'
+    | 'engine-limit'
+    | 'corrupt-state';
   readonly message: string;
 }
 

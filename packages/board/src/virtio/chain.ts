@@ -53,42 +53,29 @@ export class DescriptorChain {
 
   /** Fills `out`, of at most `readableBytes`. */
   readInto(out: Uint8Array): void {
-    let at = 0;
-    for (const { address, length } of this.#readable.take(out.length)) {
+    this.#readable.take(out.length, (address, length, at) => {
       out.set(this.#ram.bytes(address, length)!, at);
-      at += length;
-    }
-  }
-
-  /** The next `length` readable bytes in pieces, each valid until the next is asked for. */
-  *readPieces(length: number): Generator<Uint8Array, void, void> {
-    for (const piece of this.#readable.take(length)) {
-      yield this.#ram.bytes(piece.address, piece.length)!;
-    }
+    });
   }
 
   /** As many bytes as there is room for. @returns how many */
   write(bytes: Uint8Array): number {
     const count = Math.min(bytes.length, this.#writable.left);
-    let at = 0;
-    for (const { address, length } of this.#writable.take(count)) {
+    this.#writable.take(count, (address, length, at) => {
       this.#ram.bytes(address, length)!.set(bytes.subarray(at, at + length));
       this.#ram.written(address, length);
-      at += length;
-    }
+    });
     this.#written += count;
     return count;
   }
 
-  /**
-   * Room for the next `length` bytes in pieces, for the caller to fill before it asks for the next.
-   */
-  *writePieces(length: number): Generator<Uint8Array, void, void> {
-    for (const piece of this.#writable.take(length)) {
-      yield this.#ram.bytes(piece.address, piece.length)!;
-      this.#ram.written(piece.address, piece.length);
-      this.#written += piece.length;
-    }
+  /** The next `length` bytes of room are zeros. @param length at most `writableBytes` */
+  writeZeros(length: number): void {
+    this.#writable.take(length, (address, count) => {
+      this.#ram.bytes(address, count)!.fill(0);
+      this.#ram.written(address, count);
+    });
+    this.#written += length;
   }
 }
 
@@ -104,22 +91,23 @@ class Cursor {
     for (const { length } of segments) this.left += length;
   }
 
-  /** The next `length` bytes as segments. @param length at most `left` */
-  *take(length: number): Generator<Segment, void, void> {
+  /**
+   * Gives the next `length` bytes to `use`, a piece at a time, each with how many bytes came before it.
+   * @param length at most `left`
+   */
+  take(length: number, use: (address: number, length: number, at: number) => void): void {
     assert(length <= this.left, 'no more is taken than there is');
-    let rest = length;
-    while (rest > 0) {
+    for (let at = 0; at < length;) {
       const segment = this.#segments[this.#index]!;
-      const count = Math.min(rest, segment.length - this.#offset);
-      const address = segment.address + this.#offset;
+      const count = Math.min(length - at, segment.length - this.#offset);
+      use(segment.address + this.#offset, count, at);
       this.#offset += count;
       if (this.#offset === segment.length) {
         this.#index++;
         this.#offset = 0;
       }
       this.left -= count;
-      rest -= count;
-      yield { address, length: count };
+      at += count;
     }
   }
 }

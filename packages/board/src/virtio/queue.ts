@@ -156,7 +156,7 @@ export class Virtqueue implements Stateful {
   #chain(head: number): DescriptorChain | undefined {
     const readable: Segment[] = [];
     const writable: Segment[] = [];
-    let table = this.descriptors;
+    let table = this.#view(this.descriptors, this.size * DESCRIPTOR_BYTES);
     let count = this.size;
     let isIndirect = false;
     let index = head;
@@ -164,11 +164,11 @@ export class Virtqueue implements Stateful {
     for (let steps = 0; ; steps++) {
       // A chain has no more descriptors than its table, so one that goes on is a loop.
       if (index >= count || steps >= count) return this.#break();
-      const descriptor = this.#view(table + index * DESCRIPTOR_BYTES, DESCRIPTOR_BYTES);
-      const address = descriptor.getUint32(0, true) + descriptor.getUint32(4, true) * 2 ** 32;
-      const length = descriptor.getUint32(8, true);
-      const flags = descriptor.getUint16(12, true);
-      const next = descriptor.getUint16(14, true);
+      const at = index * DESCRIPTOR_BYTES;
+      const address = table.getUint32(at, true) + table.getUint32(at + 4, true) * 2 ** 32;
+      const length = table.getUint32(at + 8, true);
+      const flags = table.getUint16(at + 12, true);
+      const next = table.getUint16(at + 14, true);
       if ((flags & FLAG_INDIRECT) !== 0) {
         // Not inside another one, not followed by anything (section 2.7.5.3.1).
         const isGood =
@@ -177,16 +177,16 @@ export class Virtqueue implements Stateful {
           length > 0 &&
           length % DESCRIPTOR_BYTES === 0 &&
           length <= INDIRECT_MAX * DESCRIPTOR_BYTES &&
-          this.#ram.bytes(address, length) !== undefined;
+          this.#isRam(address, length);
         if (!isGood) return this.#break();
         isIndirect = true;
-        table = address;
+        table = this.#view(address, length);
         count = length / DESCRIPTOR_BYTES;
         index = 0;
         steps = -1;
         continue;
       }
-      if (length > 0 && this.#ram.bytes(address, length) === undefined) return this.#break();
+      if (length > 0 && !this.#isRam(address, length)) return this.#break();
       total += length;
       if (total > CHAIN_BYTES_MAX) return this.#break();
       const isWritable = (flags & FLAG_WRITE) !== 0;
@@ -197,6 +197,12 @@ export class Virtqueue implements Stateful {
       index = next;
     }
     return new DescriptorChain(this.#ram, head, readable, writable);
+  }
+
+  /** Asked for so often that a view of the bytes would be too much. */
+  #isRam(address: number, length: number): boolean {
+    const at = address - this.#ram.base;
+    return at >= 0 && at + length <= this.#ram.byteLength;
   }
 
   #break(): undefined {

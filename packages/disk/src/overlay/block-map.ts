@@ -115,6 +115,7 @@ export class BlockMap {
   #writable(node: MapNode | undefined, reach: number): MapNode {
     if (node?.references === 1) return node;
     if (node) node.references--;
+    this.#slots.nodeCount++;
     if (reach === 1) {
       assert(!node || 'values' in node, 'leaves are at the last level');
       const copy: Leaf = { references: 1, values: node?.values.slice() ?? emptyLeaf() };
@@ -131,6 +132,7 @@ export class BlockMap {
 
   #dropNode(node: MapNode): void {
     if (--node.references > 0) return;
+    this.#slots.nodeCount--;
     if ('kids' in node) {
       for (const kid of node.kids) if (kid) this.#dropNode(kid);
       return;

@@ -289,14 +289,15 @@ test('whatever bytes of its files are changed, a store opens at some older state
 type Step =
   | { readonly kind: 'write'; readonly disk: number; readonly at: number; readonly length: number }
   | {
-      readonly kind: 'discard';
+      readonly kind: 'discard' | 'zero';
       readonly disk: number;
       readonly at: number;
       readonly length: number;
     }
   | { readonly kind: 'flush' }
   | { readonly kind: 'fork'; readonly disk: number }
-  | { readonly kind: 'remove'; readonly disk: number };
+  | { readonly kind: 'remove'; readonly disk: number }
+  | { readonly kind: 'revert'; readonly disk: number };
 
 const SIZE = 12 * BLOCK;
 const NAMES_MAX = 5;
@@ -304,11 +305,11 @@ const NAMES_MAX = 5;
 const range = { disk: fc.nat(), at: fc.nat(SIZE - 1), length: fc.nat(4 * BLOCK) };
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('write' as const), ...range }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('discard' as const), ...range }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('discard', 'zero'), ...range }) },
   { weight: 3, arbitrary: fc.constant({ kind: 'flush' as const }) },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constantFrom('fork', 'remove'), disk: fc.nat() }),
+    arbitrary: fc.record({ kind: fc.constantFrom('fork', 'remove', 'revert'), disk: fc.nat() }),
   },
 );
 
@@ -337,6 +338,14 @@ function take(store: BlockStore, model: Model, taken: Step, number: number): Mod
     after.delete(name);
     return after;
   }
+  if (taken.kind === 'revert') {
+    const from = names[(taken.disk + 1) % names.length]!;
+    if (from === name) return model;
+    // Durable at once, too.
+    store.flush();
+    store.revert([[name, from]]);
+    return after.set(name, model.get(from)!);
+  }
   const content = model.get(name)!.slice();
   const end = Math.min(SIZE, taken.at + taken.length);
   const disk = store.open(name, base);
@@ -344,6 +353,9 @@ function take(store: BlockStore, model: Model, taken: Step, number: number): Mod
     // Few values, so that equal blocks come and go.
     content.fill(number % 3, taken.at, end);
     disk.write(taken.at, content.subarray(taken.at, end));
+  } else if (taken.kind === 'zero') {
+    content.fill(0, taken.at, end);
+    disk.zero(taken.at, end - taken.at);
   } else {
     disk.discard(taken.at, end - taken.at);
     disk.read(0, content);

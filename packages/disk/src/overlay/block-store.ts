@@ -1,3 +1,4 @@
+import { assert } from '@polyvisor/errors/assert';
 import { equalBytes } from '@polyvisor/bytes/bytes';
 import { HostError } from '@polyvisor/errors/host-error';
 import { diskFault } from '../block-device.ts';
@@ -12,6 +13,7 @@ import { Overlay } from './overlay.ts';
 import { checkpoint, restore } from './restore.ts';
 import type { StoredDisk } from './restore.ts';
 import { Slots } from './slots.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 /** The files of a store. Nobody else may have them open for writing. */
 export interface StoreFiles {
@@ -68,6 +70,7 @@ export class BlockStore implements Disposable {
   readonly #limits: Required<StoreOptions>;
   readonly #journal: Journal;
   readonly #slots: Slots;
+  readonly #room: WaitingRoom;
   readonly #disks: Map<string, StoredDisk>;
   readonly #overlays = new Map<string, Overlay>();
   #nextId: number;
@@ -75,6 +78,8 @@ export class BlockStore implements Disposable {
   /** Bytes of the journal when it last began anew. */
   #journalStartBytes: number;
   #isClosed = false;
+  /** Whether a sync of the data failed. */
+  #isBroken = false;
 
   /**
    * Opens the store in the files; makes one where they are empty.
@@ -104,6 +109,7 @@ export class BlockStore implements Disposable {
     this.#limits = limits;
     this.#journal = journal;
     this.#slots = new Slots();
+    this.#room = new WaitingRoom(limits.waitingBytesMax);
     const { disks, nextId } = restore(journal, this.#slots);
     this.#disks = disks;
     this.#nextId = nextId;
@@ -117,6 +123,12 @@ export class BlockStore implements Disposable {
   /** Bytes of slots in use. */
   get dataBytes(): number {
     return this.#slots.usedCount * this.blockBytes;
+  }
+
+  /** About how many bytes of memory it takes: what waits, the maps, and what is known of each slot. */
+  get memoryBytes(): number {
+    const { nodeCount, end } = this.#slots;
+    return this.#waitingCount * this.blockBytes + nodeCount * NODE_BYTES + end * SLOT_BYTES;
   }
 
   list(): DiskInfo[] {
@@ -167,6 +179,7 @@ export class BlockStore implements Disposable {
       base: base?.device,
       blockBytes: this.blockBytes,
       data: this.#files.data,
+      room: this.#room,
       commit: () => this.flush(),
       waiting: (count) => this.#wait(count),
     });
@@ -188,16 +201,37 @@ export class BlockStore implements Disposable {
     this.#disks.set(name, { ...origin, id, name, quotaBytes, map: origin.map.fork() });
   }
 
+  /**
+   * Each disk named first has from now on what the second has; all of them or, after a crash, none. What they had is
+   * gone, and overlays of them that were open fail: open them again.
+   * @throws HostError `disk-unknown`, `disk-failed`
+   */
+  revert(pairs: readonly (readonly [name: string, from: string])[]): void {
+    const changes: Change[] = [];
+    const reverted: StoredDisk[] = [];
+    for (const [name, from] of pairs) {
+      const { id: before, quotaBytes } = this.#find(name);
+      const origin = this.#find(from);
+      assert(!this.#overlays.get(from)?.dirty.size, 'what disks go back to is not written to');
+      const id = this.#nextId++;
+      changes.push({ kind: 'fork', from: origin.id, disk: id, name, quotaBytes });
+      changes.push({ kind: 'remove', disk: before });
+      reverted.push({ ...origin, id, name, quotaBytes });
+    }
+    this.#record(changes);
+    for (const [index, disk] of reverted.entries()) {
+      const from = this.#find(pairs[index]![1]);
+      const before = this.#forget(disk.name);
+      this.#disks.set(disk.name, { ...disk, map: from.map.fork() });
+      before.drop();
+    }
+    this.#slots.settle();
+  }
+
   /** Requests to it fail from now on. @throws HostError `disk-unknown`, `disk-failed` */
   remove(name: string): void {
-    const { id, map } = this.#find(name);
-    this.#record([{ kind: 'remove', disk: id }]);
-    const overlay = this.#overlays.get(name);
-    this.#waitingCount -= overlay?.dirty.size ?? 0;
-    overlay?.removed();
-    this.#overlays.delete(name);
-    this.#disks.delete(name);
-    map.drop();
+    this.#record([{ kind: 'remove', disk: this.#find(name).id }]);
+    this.#forget(name).drop();
     this.#slots.settle();
   }
 
@@ -225,6 +259,7 @@ export class BlockStore implements Disposable {
     }
     for (const overlay of dirty) overlay.committed();
     this.#waitingCount = 0;
+    this.#room.clear();
     this.#slots.settle();
   }
 
@@ -249,7 +284,7 @@ export class BlockStore implements Disposable {
   close(): void {
     if (this.#isClosed) return;
     try {
-      if (!this.#journal.isBroken) this.flush();
+      if (!this.#isBroken && !this.#journal.isBroken) this.flush();
     } finally {
       this.#isClosed = true;
       for (const file of [this.#files.data, ...this.#files.journals]) file.close();
@@ -258,6 +293,17 @@ export class BlockStore implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** @returns the map of a disk that is one no more */
+  #forget(name: string): BlockMap {
+    const { map } = this.#find(name);
+    const overlay = this.#overlays.get(name);
+    this.#waitingCount -= overlay?.dirty.size ?? 0;
+    overlay?.removed();
+    this.#overlays.delete(name);
+    this.#disks.delete(name);
+    return map;
   }
 
   /** Puts what waits in an overlay into slots, and adds what the journal is to say about it. */
@@ -296,11 +342,10 @@ export class BlockStore implements Disposable {
     return slot;
   }
 
-  /** Writes blocks that lie one after the other. */
+  /** Writes blocks to slots that lie one after the other. */
   #writeSlots(first: number, blocks: readonly Uint8Array[]): void {
-    const run = new Uint8Array(blocks.length * this.blockBytes);
-    blocks.forEach((content, index) => run.set(content, index * this.blockBytes));
-    this.#files.data.write(first * this.blockBytes, run);
+    const { blockBytes } = this;
+    this.#files.data.write(first * blockBytes, inOnePiece(blocks, blockBytes));
   }
 
   #record(changes: readonly Change[]): void {
@@ -318,7 +363,7 @@ export class BlockStore implements Disposable {
     try {
       this.#files.data.sync();
     } catch (error) {
-      this.#isClosed = true;
+      this.#isBroken = true;
       throw error;
     }
   }
@@ -352,7 +397,7 @@ export class BlockStore implements Disposable {
   }
 
   #checkWhole(): void {
-    if (this.#isClosed || this.#journal.isBroken) {
+    if (this.#isClosed || this.#isBroken || this.#journal.isBroken) {
       throw diskFault('disk-failed', 'the block store failed or was closed');
     }
   }
@@ -367,6 +412,10 @@ const DEFAULTS: Required<StoreOptions> = {
 };
 const NAME = /^[\w.:-]{1,128}$/;
 const BASE_NAME_MAX = 200;
+/** 512 entries of 4 bytes, and their object. */
+const NODE_BYTES = 2200;
+/** A hash, a count, and two links. */
+const SLOT_BYTES = 44;
 /** Numbers of blocks and slots are 32 bits in the journal: 16 TiB in blocks of 4 KiB. */
 const BLOCKS_MAX = 2 ** 32;
 const SLOTS_MAX = 2 ** 32 - FIRST_SLOT;
@@ -377,7 +426,20 @@ function isBlockSize(bytes: number): boolean {
   return bytes >= 512 && bytes <= 65_536 && (bytes & (bytes - 1)) === 0;
 }
 
+/** Blocks that were written at once are so already. */
+function inOnePiece(blocks: readonly Uint8Array[], blockBytes: number): Uint8Array {
+  const { buffer, byteOffset } = blocks[0]!;
+  const isSo = blocks.every(
+    (each, index) => each.buffer === buffer && each.byteOffset === byteOffset + index * blockBytes,
+  );
+  if (isSo) return new Uint8Array(buffer, byteOffset, blocks.length * blockBytes);
+  const piece = new Uint8Array(blocks.length * blockBytes);
+  for (const [index, each] of blocks.entries()) piece.set(each, index * blockBytes);
+  return piece;
+}
+
 function isZeros(content: Uint8Array): boolean {
   const words = new Uint32Array(content.buffer, content.byteOffset, content.length / 4);
-  return words.every((word) => word === 0);
+  for (let at = 0; at < words.length; at++) if (words[at] !== 0) return false;
+  return true;
 }

@@ -4,6 +4,7 @@ import type { BlockDevice } from '../block-device.ts';
 import type { FileDoor } from '../file-door.ts';
 import { ABSENT, FIRST_SLOT, ZERO } from './block-map.ts';
 import type { BlockMap } from './block-map.ts';
+import type { WaitingRoom } from './waiting-room.ts';
 
 export interface OverlayParts {
   readonly id: number;
@@ -16,11 +17,16 @@ export interface OverlayParts {
   readonly base: BlockDevice | undefined;
   readonly map: BlockMap;
   readonly data: FileDoor;
+  /** Memory for what waits. */
+  readonly room: WaitingRoom;
   /** Makes everything durable, so that `dirty` is empty afterwards. */
   readonly commit: () => void;
   /** Tells the store that so many more blocks wait to be committed. */
   readonly waiting: (count: number) => void;
 }
+
+/** Blocks are looked at in words. */
+const WORD_BYTES = 4;
 
 /**
  * A disk that keeps its own changes in a block store and has the rest from a base, which is never written. What was
@@ -88,12 +94,18 @@ export class Overlay implements BlockDevice {
     if (from.length === 0) return;
     const { blockBytes } = this.parts;
     this.#makeRoom(offset, from.length);
+    // One copy for all of them: whole blocks are kept as parts of it.
+    const copy = from.length > blockBytes ? this.parts.room.take(from.length) : from;
+    if (copy !== from) copy.set(from);
     let at = 0;
     while (at < from.length) {
       const block = Math.floor((offset + at) / blockBytes);
       const inBlock = (offset + at) % blockBytes;
       const length = Math.min(blockBytes - inBlock, from.length - at);
-      this.#writable(block, length === blockBytes).set(from.subarray(at, at + length), inBlock);
+      const part = copy.subarray(at, at + length);
+      const isKept = length === blockBytes && copy !== from && part.byteOffset % WORD_BYTES === 0;
+      if (isKept) this.#put(block, part);
+      else this.#writable(block, length === blockBytes).set(part, inBlock);
       at += length;
     }
     this.parts.waiting(0);
@@ -114,6 +126,27 @@ export class Overlay implements BlockDevice {
     const waiting = [...this.dirty.keys()].filter((block) => block >= start && block < end);
     for (const block of waiting) this.#discardBlock(block);
     for (const block of map.held(start, end)) this.#discardBlock(block);
+    this.parts.waiting(0);
+  }
+
+  /** Whole blocks become zeros, and count no more; where nothing is below, there is nothing to keep either. */
+  zero(offset: number, length: number): void {
+    this.#check(offset, length);
+    const { blockBytes, base } = this.parts;
+    const end = offset + length;
+    const firstWhole = Math.min(Math.ceil(offset / blockBytes) * blockBytes, end);
+    const lastWhole = Math.max(Math.floor(end / blockBytes) * blockBytes, firstWhole);
+    const edges = [
+      [offset, firstWhole],
+      [lastWhole, end],
+    ].filter(([from, to]) => from! < to!) as [number, number][];
+    for (const [from, to] of edges) this.#makeRoom(from, to - from);
+    for (const [from, to] of edges) {
+      const block = Math.floor(from / blockBytes);
+      this.#writable(block, false).fill(0, from - block * blockBytes, to - block * blockBytes);
+    }
+    if (base === undefined) return this.discard(firstWhole, lastWhole - firstWhole);
+    for (let at = firstWhole; at < lastWhole; at += blockBytes) this.#discardBlock(at / blockBytes);
     this.parts.waiting(0);
   }
 
@@ -141,15 +174,21 @@ export class Overlay implements BlockDevice {
     const { blockBytes } = this.parts;
     const before = this.dirty.get(block);
     if (before && before !== this.zeros) return before;
-    const content = new Uint8Array(blockBytes);
+    const content = this.parts.room.take(blockBytes);
+    if (!isWhole) content.fill(0);
     if (!before && !isWhole) {
       const start = block * blockBytes;
       this.read(start, content.subarray(0, Math.min(blockBytes, this.bytes - start)));
     }
+    this.#put(block, content);
+    return content;
+  }
+
+  #put(block: number, content: Uint8Array): void {
+    const before = this.dirty.get(block);
     this.dirty.set(block, content);
     if (!before) this.parts.waiting(1);
-    if (!this.#isHeld(block)) this.#newCount++;
-    return content;
+    if ((!before || before === this.zeros) && !this.#isHeld(block)) this.#newCount++;
   }
 
   #isHeld(block: number): boolean {

@@ -90,6 +90,7 @@ class Reader {
           if (!this.#isValue(value)) throw new RangeError('a slot that was not handed out');
           if (value >= FIRST_SLOT) this.#slots.retain(value - FIRST_SLOT);
         }
+        this.#slots.nodeCount++;
         this.#nodes[change.node] = { references: 0, values: change.entries };
         return;
       case 'inner': {
@@ -97,6 +98,7 @@ class Reader {
           return number === 0 ? undefined : this.#node(number);
         });
         for (const kid of kids) if (kid) kid.references++;
+        this.#slots.nodeCount++;
         this.#nodes[change.node] = { references: 0, kids };
         return;
       }

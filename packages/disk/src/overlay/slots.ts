@@ -10,10 +10,13 @@ import { HASH_BYTES } from '../content-hash.ts';
 export class Slots {
   /** Slots were handed out below this number; the rest of the file was never used. */
   end = 0;
+  /** Nodes of all maps of the slots. */
+  nodeCount = 0;
   #references = new Uint32Array(INITIAL);
   #hashes = new Uint8Array(INITIAL * HASH_BYTES);
-  /** A slot by the first 48 bits of its hash. Of two hashes that begin alike one is not found: no harm. */
-  readonly #byHash = new Map<number, number>();
+  /** Slots by how their hashes begin: the first of each list, and the one behind each slot; both plus one. */
+  #heads = new Uint32Array(INITIAL);
+  #nexts = new Uint32Array(INITIAL);
   /** The lowest is last. */
   readonly #free: number[] = [];
   /** What may have become free since the last `settle`. */
@@ -21,8 +24,10 @@ export class Slots {
 
   /** The slot that holds the content with this hash. */
   find(hash: Uint8Array): number | undefined {
-    const slot = this.#byHash.get(prefix(hash));
-    return slot !== undefined && equalBytes(this.hashOf(slot), hash) ? slot : undefined;
+    for (let next = this.#heads[this.#listOf(hash)]!; next !== 0; next = this.#nexts[next - 1]!) {
+      if (equalBytes(this.hashOf(next - 1), hash)) return next - 1;
+    }
+    return undefined;
   }
 
   /** A slot for new content; it stays only if a map names it before `settle`. */
@@ -38,8 +43,9 @@ export class Slots {
     this.#grow(slot + 1);
     this.#forget(slot);
     this.#hashes.set(hash, slot * HASH_BYTES);
-    const key = prefix(hash);
-    if (!this.#byHash.has(key)) this.#byHash.set(key, slot);
+    const list = this.#listOf(hash);
+    this.#nexts[slot] = this.#heads[list]!;
+    this.#heads[list] = slot + 1;
     this.end = Math.max(this.end, slot + 1);
   }
 
@@ -88,8 +94,21 @@ export class Slots {
   }
 
   #forget(slot: number): void {
-    const key = prefix(this.hashOf(slot));
-    if (this.#byHash.get(key) === slot) this.#byHash.delete(key);
+    const list = this.#listOf(this.hashOf(slot));
+    if (this.#heads[list] === slot + 1) {
+      this.#heads[list] = this.#nexts[slot]!;
+      return;
+    }
+    for (let next = this.#heads[list]!; next !== 0; next = this.#nexts[next - 1]!) {
+      if (this.#nexts[next - 1] !== slot + 1) continue;
+      this.#nexts[next - 1] = this.#nexts[slot]!;
+      return;
+    }
+  }
+
+  #listOf(hash: Uint8Array): number {
+    const start = hash[0]! | (hash[1]! << 8) | (hash[2]! << 16) | (hash[3]! << 24);
+    return (start & (this.#heads.length - 1)) >>> 0;
   }
 
   #grow(count: number): void {
@@ -102,14 +121,26 @@ export class Slots {
     const hashes = new Uint8Array(length * HASH_BYTES);
     hashes.set(this.#hashes);
     this.#hashes = hashes;
+    const nexts = new Uint32Array(length);
+    nexts.set(this.#nexts);
+    this.#nexts = nexts;
+    this.#sortAnew(length);
+  }
+
+  /** As many lists as there are slots, so that each is short. */
+  #sortAnew(slots: number): void {
+    const named = [...this.#heads].flatMap((head) => {
+      const list: number[] = [];
+      for (let next = head; next !== 0; next = this.#nexts[next - 1]!) list.push(next - 1);
+      return list;
+    });
+    this.#heads = new Uint32Array(2 ** Math.ceil(Math.log2(slots)));
+    for (const slot of named) {
+      const list = this.#listOf(this.hashOf(slot));
+      this.#nexts[slot] = this.#heads[list]!;
+      this.#heads[list] = slot + 1;
+    }
   }
 }
 
 const INITIAL = 1024;
-
-function prefix(hash: Uint8Array): number {
-  return (
-    (hash[0]! * 256 + hash[1]!) * 2 ** 32 +
-    (((hash[2]! << 24) | (hash[3]! << 16) | (hash[4]! << 8) | hash[5]!) >>> 0)
-  );
-}

@@ -6,7 +6,7 @@ import type { DebianOptions } from '../debian/debian-image.ts';
 import type { PackageInfo } from '../debian/package-info.ts';
 import type { Repository } from '../debian/repository.ts';
 import { type DirectoryNode, lookUp, makeDirectory } from '../file-tree.ts';
-import { type DeviceModules, collectModules } from '../guest/kernel-modules.ts';
+import { type GuestModules, collectModules } from '../guest/kernel-modules.ts';
 import { IMAGE_LIMITS } from '../limits.ts';
 
 /** Where images are built from. */
@@ -22,7 +22,7 @@ export interface GuestKernel {
   readonly version: string;
   /** An uncompressed image. */
   readonly image: Uint8Array;
-  readonly modules: DeviceModules;
+  readonly modules: GuestModules;
 }
 
 const ARCHITECTURE = 'riscv64';

@@ -4,7 +4,7 @@ import { writeTar } from '../archive/tar.ts';
 import { unpackTar } from '../archive/unpack.ts';
 import { type DirectoryNode, type FileNode, lookUp, makeDirectory } from '../file-tree.ts';
 import { GUEST_BUSYBOX, GUEST_INIT, GUEST_MODULES, addGuestFiles } from '../guest/guest-files.ts';
-import type { DeviceModules } from '../guest/kernel-modules.ts';
+import type { GuestModules } from '../guest/kernel-modules.ts';
 import { type NewImage, type StoredImage, readImageFile } from '../image-store.ts';
 import { IMAGE_LIMITS } from '../limits.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
@@ -14,7 +14,7 @@ import { CONSOLE_ARGUMENTS } from './micro-image.ts';
 export interface GuestParts {
   readonly kernel: Uint8Array;
   readonly busybox: Uint8Array;
-  readonly modules: DeviceModules;
+  readonly modules: GuestModules;
 }
 
 /** The tag by which the kernel finds the root directory. */
@@ -89,16 +89,16 @@ function readFirstRoot(image: StoredImage): DirectoryNode {
 }
 
 /** As `addGuestFiles` put them there. */
-function readModules(folder: FileNode | undefined): DeviceModules {
+function readModules(folder: FileNode | undefined): GuestModules {
   const found = folder?.kind === 'directory' ? [...folder.children] : [];
   return new Map(
-    found.map(([device, list]) => {
+    found.map(([purpose, list]) => {
       const files = list.kind === 'directory' ? [...list.children].toSorted() : [];
       const modules = files.flatMap(([file, node]) => {
         const name = /^\d+-(.+)\.ko$/.exec(file)?.[1];
         return name !== undefined && node.kind === 'file' ? [{ name, content: node.content }] : [];
       });
-      return [Number(device), modules];
+      return [purpose, modules];
     }),
   );
 }

@@ -1,8 +1,8 @@
 import { utf8ToBytes } from '@polyvisor/bytes/bytes';
 import { type Attributes, type DirectoryNode, insert, lookUp } from '../file-tree.ts';
 import { agentScript } from './agent-script.ts';
-import { consoleScript, initScript, networkScript } from './init-script.ts';
-import type { DeviceModules } from './kernel-modules.ts';
+import { consoleScript, initScript, modprobeScript, networkScript } from './init-script.ts';
+import type { GuestModules } from './kernel-modules.ts';
 
 /** Where a guest has what is ours. */
 export const GUEST_DIRECTORY = '.polyvisor';
@@ -10,7 +10,7 @@ export const GUEST_DIRECTORY = '.polyvisor';
 export const GUEST_BUSYBOX: string = `${GUEST_DIRECTORY}/busybox`;
 
 export const GUEST_INIT: string = `${GUEST_DIRECTORY}/init`;
-/** Path of kernel modules, in a folder for each device. */
+/** Path of kernel modules, in a folder for each of their purposes. */
 export const GUEST_MODULES: string = `${GUEST_DIRECTORY}/modules`;
 
 /** What is there as long as packages wait to be configured. */
@@ -28,7 +28,7 @@ const CONSOLE = { kind: 'character', major: 5, minor: 1 } as const;
 export interface GuestFiles {
   /** A static executable. */
   readonly busybox: Uint8Array;
-  readonly modules: DeviceModules;
+  readonly modules: GuestModules;
   /** Variables of the agent's commands and of the shell at the console, `NAME=value`. */
   readonly environment?: readonly string[];
   /** Where they begin; default: root's own directory. */
@@ -51,11 +51,12 @@ export function addGuestFiles(root: DirectoryNode, files: GuestFiles): void {
   put('agent', agentScript);
   put('console', consoleScript);
   put('network', networkScript);
+  put('modprobe', modprobeScript);
   put('environment', environmentOf(files), FILE);
-  for (const [device, list] of modules) {
+  for (const [purpose, list] of modules) {
     // The shell that loads them goes by their names.
     for (const [index, { name, content }] of list.entries()) {
-      put(`modules/${device}/${index}-${name}.ko`, content, FILE);
+      put(`modules/${purpose}/${index}-${name}.ko`, content, FILE);
     }
   }
   if (files.isUnconfigured === true) put('first-start', '', FILE);

@@ -37,6 +37,8 @@ for each in /sys/bus/virtio/devices/*/device; do
   done
 done
 
+[ -e /sbin/modprobe ] || echo /.polyvisor/modprobe >/proc/sys/kernel/modprobe
+
 $box ip link set lo up
 if [ -e /sys/class/net/eth0 ]; then
   $box ip link set eth0 up
@@ -104,4 +106,14 @@ case $1 in
     } >/etc/resolv.conf
     ;;
 esac
+`;
+
+/** What the kernel runs for modules that it lacks, in a guest without such a program: `modprobe -q -- fs-ext4`. */
+export const modprobeScript: string = String.raw`#!/.polyvisor/busybox sh
+for name; do :; done
+# One module is for all three.
+case $name in fs-ext[23]) name=fs-ext4 ;; esac
+for module in /.polyvisor/modules/$name/*.ko; do
+  [ ! -e "$module" ] || /.polyvisor/busybox insmod "$module"
+done
 `;

@@ -9,20 +9,22 @@ export interface KernelModule {
 }
 
 /**
- * Modules by the number of the virtio device that they are for, in the order they are loaded in.
+ * Modules by what they are for, in the order they are loaded in: the number of a virtio device, or the name that the
+ * kernel asks for a file system's by.
  */
-export type DeviceModules = ReadonlyMap<number, readonly KernelModule[]>;
+export type GuestModules = ReadonlyMap<string, readonly KernelModule[]>;
 
 /**
- * Of the devices that a board has, those that Debian's kernel has drivers for in modules. @see
- * VIRTIO 1.2, section 5
+ * Of the devices that a board has, those that Debian's kernel has drivers for in modules, and the file system of most
+ * disks, whose checksums are a module that it asks for by another name. @see VIRTIO 1.2, section 5
  */
-const DRIVERS: readonly (readonly [device: number, module: string])[] = [
-  [1, 'virtio_net'],
-  [2, 'virtio_blk'],
-  [4, 'virtio_rng'],
-  [5, 'virtio_balloon'],
-  [19, 'vmw_vsock_virtio_transport'],
+const MODULES: readonly (readonly [purpose: string, ...modules: readonly string[]])[] = [
+  ['1', 'virtio_net'],
+  ['2', 'virtio_blk'],
+  ['4', 'virtio_rng'],
+  ['5', 'virtio_balloon'],
+  ['19', 'vmw_vsock_virtio_transport'],
+  ['fs-ext4', 'crc32c_generic', 'ext4'],
 ];
 
 /** One module, unpacked; Debian's largest has 20 MB. */
@@ -33,14 +35,14 @@ const MODULE_BYTES_MAX = 64 * 1024 * 1024;
 const DEPENDS = '\0depends=';
 
 /**
- * The drivers of a board's devices, each after what it needs, from the tree of one kernel's
+ * What a guest needs of them, each after what it needs itself, from the tree of one kernel's
  * modules. Those that are built in are left out.
  * @param modules the directory with `kernel/` and `modules.builtin`
  * @throws HostError `image-option` for one that the kernel doesn't have
  */
-export function collectModules(modules: DirectoryNode): DeviceModules {
+export function collectModules(modules: DirectoryNode): GuestModules {
   const known = findModules(modules);
-  return new Map(DRIVERS.map(([device, name]) => [device, withNeeded(known, name)]));
+  return new Map(MODULES.map(([purpose, ...names]) => [purpose, withNeeded(known, names)]));
 }
 
 /** Modules by name; undefined for one that is built in. */
@@ -59,7 +61,7 @@ function findModules(modules: DirectoryNode): ReadonlyMap<string, FileNode | und
 
 function withNeeded(
   known: ReadonlyMap<string, FileNode | undefined>,
-  name: string,
+  names: readonly string[],
 ): KernelModule[] {
   const taken: KernelModule[] = [];
   const begun = new Set<string>();
@@ -73,7 +75,7 @@ function withNeeded(
     for (const needed of dependsOf(content)) take(plain(needed));
     taken.push({ name: each, content });
   };
-  take(name);
+  for (const name of names) take(name);
   return taken;
 }
 

@@ -65,15 +65,20 @@ export class GuestAgent {
     this.#line = partialLine;
   }
 
-  /** Rejects all that wait. */
+  /** Rejects all that wait; the agent is not there any more. */
   end(reason: HostError): void {
+    this.abandon(reason);
+    this.#isReady = false;
+    this.#line = '';
+  }
+
+  /** Rejects all that wait. */
+  abandon(reason: HostError): void {
     const running = [...this.#running.values()];
     const waiting = this.#waiting;
     this.#running.clear();
     this.#waiting = [];
     for (const { reject } of [...running, ...waiting]) reject(reason);
-    this.#isReady = false;
-    this.#line = '';
   }
 
   /** Resolves once the agent has said that it is there. */

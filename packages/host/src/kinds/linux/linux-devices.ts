@@ -5,15 +5,14 @@ import type { VirtioDevice } from '@polyvisor/board/virtio/device';
 import { VirtioFs } from '@polyvisor/board/virtio/fs';
 import { VirtioNet } from '@polyvisor/board/virtio/net';
 import { VirtioRng } from '@polyvisor/board/virtio/rng';
-import { MemoryOverlay } from '@polyvisor/disk/memory-overlay';
+import type { BlockDevice } from '@polyvisor/disk/block-device';
 import { EXCHANGE_TAG } from './file-exchange.ts';
 
 /** What the guest mounts its root by: `root=polyvisor rootfstype=virtiofs`. */
 export const ROOT_TAG = 'polyvisor';
 
-/** What of a computer's outside belongs to its state. Values of it are not changed: machines take forks. */
+/** Files of a computer that belong to its state. Values of it are not changed: machines take forks. */
 export interface Media {
-  readonly disks: readonly MemoryOverlay[];
   readonly root: MemoryTree | undefined;
   /** Files on their way in or out. */
   readonly exchange: MemoryTree;
@@ -28,9 +27,8 @@ export interface LinuxDevices {
 }
 
 /** Own copies of the media, which share what neither side has changed. */
-export function forkMedia({ disks, root, exchange }: Media): Media {
+export function forkMedia({ root, exchange }: Media): Media {
   return {
-    disks: disks.map((disk) => disk.fork()),
     root: root?.fork(),
     exchange: exchange.fork(),
   };
@@ -38,6 +36,7 @@ export function forkMedia({ disks, root, exchange }: Media): Media {
 
 export function makeDevices(
   media: Media,
+  disks: readonly BlockDevice[],
   card: VirtioNet | undefined,
   onAgentOutput: (bytes: Uint8Array) => void,
 ): LinuxDevices {
@@ -47,6 +46,6 @@ export function makeDevices(
   const all: VirtioDevice[] = [agent, entropy, exchange];
   if (card) all.push(card);
   if (media.root) all.push(new VirtioFs({ tag: ROOT_TAG, tree: media.root }));
-  for (const disk of media.disks) all.push(new VirtioBlock({ disk }));
+  for (const disk of disks) all.push(new VirtioBlock({ disk }));
   return { all, agent, entropy, media };
 }

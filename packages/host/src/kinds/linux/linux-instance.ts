@@ -21,6 +21,7 @@ import {
   takeFile,
 } from './file-exchange.ts';
 import { GuestAgent } from './guest-agent.ts';
+import type { GuestDisks } from './guest-disks.ts';
 import type { Media } from './linux-devices.ts';
 import { LinuxMachine } from './linux-machine.ts';
 import type { LinuxState } from './linux-machine.ts';
@@ -34,6 +35,8 @@ import { quote, scriptOf } from './shell-script.ts';
 export interface LinuxMedia {
   readonly boot: () => Boot;
   readonly media: Media;
+  /** Of this computer alone; closed with it. */
+  readonly disks: GuestDisks;
   /** Below the disks. */
   readonly files: SharedFiles;
 }
@@ -52,12 +55,13 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
   readonly #agent: GuestAgent;
   readonly #network: LinuxNetwork | undefined;
   readonly #mac: Mac;
+  readonly #disks: GuestDisks;
   readonly #letGoOfFiles: () => void;
 
   /** @throws HostError for images or sizes that can't be */
   constructor(
     options: ResolvedLinuxOptions,
-    { boot, media, files }: LinuxMedia,
+    { boot, media, disks, files }: LinuxMedia,
     context: GuestContext,
     state?: LinuxState,
   ) {
@@ -86,6 +90,7 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
         ramBytes: options.ramBytes,
         boot,
         media,
+        disks,
         files,
         mac: this.#mac,
         console: this.console,
@@ -96,6 +101,7 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
       },
       state,
     );
+    this.#disks = disks;
     this.#letGoOfFiles = files.hold();
     if (state) this.#agent.restore(state.agent);
   }
@@ -110,8 +116,9 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
     this.#context.wake();
   }
 
-  release({ saved }: LinuxState): void {
+  release({ saved, disks }: LinuxState): void {
     saved[Symbol.dispose]();
+    disks.release();
   }
 
   setNow(unixMs: number): void {
@@ -211,6 +218,10 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
     return slowly.stdout;
   }
 
+  failed(reason: HostError): void {
+    this.#agent.abandon(reason);
+  }
+
   networkBytes(): number {
     return this.#network?.bytes ?? 0;
   }
@@ -219,6 +230,11 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
     this.#agent.end(new HostError('guest-stopped', `guest '${this.#context.name}' is gone`));
     this.#network?.[Symbol.dispose]();
     this.machine[Symbol.dispose]();
+    try {
+      this.#disks.close();
+    } catch (error) {
+      this.#context.log('error', `what it wrote and did not flush is lost: ${String(error)}`);
+    }
     this.#letGoOfFiles();
   }
 

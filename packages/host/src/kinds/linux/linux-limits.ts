@@ -3,6 +3,8 @@ import type { Range } from '../../guest-spec.ts';
 /** What the numbers of `LinuxOptions` may be, both ends allowed. */
 export const linuxRanges = {
   ramBytes: { min: 2 ** 24, max: 2 ** 32 - 2 ** 16 },
+  /** Blocks of a store have numbers of 32 bits. */
+  diskBytes: { min: 2 ** 12, max: 2 ** 44 },
   hostPort: { min: 0, max: 65_535 },
   guestPort: { min: 1, max: 65_535 },
 } as const satisfies Record<string, Range>;

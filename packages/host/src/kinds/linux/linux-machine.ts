@@ -3,7 +3,7 @@ import { TICKS_PER_SECOND } from '@polyvisor/board/device';
 import type { FileTree } from '@polyvisor/board/fuse/file-tree';
 import { GENERATION_ID_BYTES } from '@polyvisor/board/generation-id';
 import { type ComputerMachine, createComputer, restoreComputer } from '@polyvisor/board/machine';
-import type { SavedComputer } from '@polyvisor/board/machine';
+import type { ComputerOptions, SavedComputer } from '@polyvisor/board/machine';
 import { SERIAL_OUTPUT_BYTES_MAX } from '@polyvisor/board/serial-output';
 import type { VirtioNet } from '@polyvisor/board/virtio/net';
 import { HostError } from '@polyvisor/errors/host-error';
@@ -14,13 +14,15 @@ import type { AgentState, GuestAgent } from './guest-agent.ts';
 import { feed } from './feed.ts';
 import { forkMedia, makeDevices } from './linux-devices.ts';
 import type { LinuxDevices, Media } from './linux-devices.ts';
+import type { GuestDisks, SavedDisks } from './guest-disks.ts';
 import type { SerialConsole } from './serial-console.ts';
 import type { SharedFiles } from './shared-files.ts';
 
-/** A computer and what is outside of it at one moment. Immutable; its memory has to be released. */
+/** A computer and what is outside of it at one moment. Immutable; its memory and its disks have to be released. */
 export interface LinuxState {
   readonly saved: SavedComputer;
   readonly media: Media;
+  readonly disks: SavedDisks;
   /** Below the disks. */
   readonly files: SharedFiles;
   /** The address of its card, which the guest has seen. */
@@ -35,6 +37,7 @@ export interface LinuxParts {
   /** What it boots, read when it does. */
   readonly boot: () => Boot;
   readonly media: Media;
+  readonly disks: GuestDisks;
   readonly files: SharedFiles;
   readonly mac: Mac;
   readonly console: SerialConsole;
@@ -72,13 +75,21 @@ export class LinuxMachine implements Machine, Disposable {
   #workBefore: bigint;
   #memory = { atSteps: -MEMORY_LOOK_STEPS, bytes: 0 };
   #memoryOf: ComputerMachine | undefined;
+  /** Bytes of its root that it began with: what it adds to them counts as its memory. */
+  readonly #filesAtFirst: number;
 
   /** @throws HostError for images or sizes that can't be */
   constructor(parts: LinuxParts, state?: LinuxState) {
     this.#parts = parts;
+    this.#filesAtFirst = bytesIn(parts.media);
     this.#workBefore = state?.workBefore ?? 0n;
     this.#devices = this.#makeDevices(parts.media);
-    this.#computer = state ? this.#restored(state) : this.#booted();
+    if (state) {
+      this.#computer = restoreComputer(this.#restoreOptions(), state.saved);
+      this.#renew();
+    } else {
+      this.#computer = this.#booted();
+    }
   }
 
   /** Files on their way in or out of the present computer. */
@@ -119,8 +130,10 @@ export class LinuxMachine implements Machine, Disposable {
     this.#feed();
     const result = this.#computer.run(budget);
     this.#isIdle = result.reason === 'idle';
+    const fault = this.#parts.disks.takeFault();
     const output = this.#computer.takeSerialOutput();
     this.#parts.console.output(output);
+    if (fault) return { reason: 'fault', used: result.used, fault };
     // It may be idle only because there was no room, on the one side or on the other.
     if (this.#isIdle && (output.length >= SERIAL_OUTPUT_BYTES_MAX || this.#feed())) {
       return { reason: 'budget', used: result.used };
@@ -138,8 +151,11 @@ export class LinuxMachine implements Machine, Disposable {
     const { steps } = this.#computer;
     return {
       work: this.#workBefore + BigInt(steps),
-      memoryBytes: this.#memoryBytes(steps),
-      storageBytes: 0,
+      memoryBytes:
+        this.#memoryBytes(steps) +
+        this.#parts.disks.memoryBytes +
+        Math.max(0, bytesIn(this.#devices.media) - this.#filesAtFirst),
+      storageBytes: this.#parts.disks.storageBytes,
     };
   }
 
@@ -148,8 +164,17 @@ export class LinuxMachine implements Machine, Disposable {
     if (this.#hasEnded) {
       throw new HostError('guest-off', 'the computer is off', 'start it: it boots again');
     }
+    const saved = this.#computer.save();
+    let disks: SavedDisks;
+    try {
+      disks = this.#parts.disks.save();
+    } catch (error) {
+      saved[Symbol.dispose]();
+      throw error;
+    }
     return {
-      saved: this.#computer.save(),
+      saved,
+      disks,
       media: forkMedia(this.#devices.media),
       files: this.#parts.files,
       mac: this.#parts.mac,
@@ -159,18 +184,27 @@ export class LinuxMachine implements Machine, Disposable {
   }
 
   /** Goes on from a state, whatever it did. */
-  restore(state: LinuxState): void {
+  restore({ saved, disks, media, workBefore }: LinuxState): void {
     const before = this.#computer;
     const devices = this.#devices;
-    this.#devices = this.#makeDevices(state.media);
+    const canGoBack = before.canGoBack(saved);
+    this.#devices = this.#makeDevices(media);
+    const options = this.#restoreOptions();
+    let other: ComputerMachine | undefined;
     try {
-      this.#computer = this.#restored(state, before);
+      if (!canGoBack) other = restoreComputer(options, saved);
+      disks.restore();
     } catch (error) {
+      other?.[Symbol.dispose]();
       this.#devices = devices;
       throw error;
     }
-    if (this.#computer !== before) before[Symbol.dispose]();
-    this.#workBefore = state.workBefore;
+    // Nothing can refuse from here on.
+    if (other) before[Symbol.dispose]();
+    else before.goBack(options, saved);
+    this.#computer = other ?? before;
+    this.#renew();
+    this.#workBefore = workBefore;
   }
 
   /** Boots from what it first booted from, with its disks as they are. */
@@ -188,8 +222,8 @@ export class LinuxMachine implements Machine, Disposable {
   }
 
   #makeDevices(media: Media): LinuxDevices {
-    const { card, agent } = this.#parts;
-    return makeDevices(forkMedia(media), card(), (bytes) => agent().receive(bytes));
+    const { card, agent, disks } = this.#parts;
+    return makeDevices(forkMedia(media), disks.devices, card(), (bytes) => agent().receive(bytes));
   }
 
   #booted(): ComputerMachine {
@@ -207,17 +241,17 @@ export class LinuxMachine implements Machine, Disposable {
     );
   }
 
-  /** The computer before, where it can go back to the state in place; else another one. */
-  #restored({ saved }: LinuxState, before?: ComputerMachine): ComputerMachine {
-    const { ramBytes, entropy, nowMs } = this.#parts;
-    const options = { ramBytes, pciDevices: this.#devices.all };
-    const isBack = before?.goBack(options, saved) ?? false;
-    const computer = isBack ? before! : restoreComputer(options, saved);
+  #restoreOptions(): ComputerOptions {
+    return { ramBytes: this.#parts.ramBytes, pciDevices: this.#devices.all };
+  }
+
+  /** The computer was restored: it goes on now, as one that is not what it was before. */
+  #renew(): void {
+    const { entropy, nowMs } = this.#parts;
     // Randomness belongs to the machine that was saved: what is left of the pool, and the kernel's own.
     this.#devices.entropy.clear();
-    computer.renew(entropy(GENERATION_ID_BYTES));
-    this.#begin(nowMs(), computer.ticks);
-    return computer;
+    this.#computer.renew(entropy(GENERATION_ID_BYTES));
+    this.#begin(nowMs(), this.#computer.ticks);
   }
 
   /** The machine's clock shows `ticks` now. */
@@ -248,4 +282,11 @@ export class LinuxMachine implements Machine, Disposable {
     }
     return this.#memory.bytes;
   }
+}
+
+/** Of files that the guest writes in memory of the host, as if it were a disk. */
+function bytesIn({ root }: Media): number {
+  if (!root) return 0;
+  const { bytes, bytesFree } = root.statistics();
+  return bytes - bytesFree;
 }

@@ -3,6 +3,7 @@ import { HostError } from '@polyvisor/errors/host-error';
 import { parseIpv4 } from '@polyvisor/net/address';
 import { inRange, wholeInRange } from '../../guest-spec.ts';
 import { parseSize } from '../../sizes.ts';
+import type { Size } from '../../sizes.ts';
 import {
   COMMAND_LINE_MAX,
   DEFAULT_IMAGE,
@@ -10,10 +11,17 @@ import {
   FORWARDS_MAX,
   linuxRanges,
 } from './linux-limits.ts';
-import type { DiskOptions, Forward, LinuxOptions, ResolvedLinuxOptions } from './linux-types.ts';
+import type {
+  DiskOptions,
+  Forward,
+  LinuxOptions,
+  ResolvedDisk,
+  ResolvedLinuxOptions,
+} from './linux-types.ts';
 
 const RAM_DEFAULT = '512MiB';
 const RAM_UNIT_BYTES = 65_536;
+const DISK_UNIT_BYTES = 4096;
 const COMMAND_LINE = 'console=ttyS0';
 const OPTIONS: Readonly<Record<keyof LinuxOptions, true>> = {
   kernel: true,
@@ -67,7 +75,7 @@ export function resolveLinuxOptions(
     root: image?.root,
     commandLine,
     ramBytes: ramBytesOf(options.ram ?? RAM_DEFAULT, `${where}.ram`),
-    disks: disks.map(resolveDisk),
+    disks: disks.map((disk, index) => resolveDisk(disk, `${where}.disks[${index}]`)),
     forwards: forwards.map((text) => parseForward(text, `${where}.forwards`)),
   };
 }
@@ -86,14 +94,32 @@ export function parseForward(text: string, where: string): Forward {
   };
 }
 
-function ramBytesOf(size: number | string, where: string): number {
+function ramBytesOf(size: Size, where: string): number {
   const bytes = inRange(parseSize(size, where), linuxRanges.ramBytes, where);
   return Math.ceil(bytes / RAM_UNIT_BYTES) * RAM_UNIT_BYTES;
 }
 
-function resolveDisk({ file, format, readOnly = false }: DiskOptions): Required<DiskOptions> {
-  const guess = file.endsWith('.qcow2') ? 'qcow2' : 'raw';
-  return { file: resolve(file), format: format ?? guess, readOnly };
+function resolveDisk(
+  { file, format, size, readOnly = false }: DiskOptions,
+  where: string,
+): ResolvedDisk {
+  if (file === undefined && size === undefined) {
+    throw bad(where, 'it has neither a file nor a size', 'give the one for an image, or the other');
+  }
+  if (file === undefined && format !== undefined) {
+    throw bad(where, `there is no file in format ${format}`, 'name it as the disk’s file');
+  }
+  return {
+    file: file === undefined ? undefined : resolve(file),
+    format: format ?? (file?.endsWith('.qcow2') === true ? 'qcow2' : 'raw'),
+    bytes: size === undefined ? undefined : diskBytesOf(size, `${where}.size`),
+    readOnly,
+  };
+}
+
+function diskBytesOf(size: Size, where: string): number {
+  const bytes = inRange(parseSize(size, where), linuxRanges.diskBytes, where);
+  return Math.ceil(bytes / DISK_UNIT_BYTES) * DISK_UNIT_BYTES;
 }
 
 function checkCount(count: number, max: number, where: string): void {

@@ -1,3 +1,4 @@
+import type { ImageFormat } from '@polyvisor/disk/image';
 import type { Size } from '../../sizes.ts';
 
 /** What a computer is asked for with. Plain JSON. */
@@ -12,17 +13,31 @@ export interface LinuxOptions {
   readonly commandLine?: string;
   /** 16 MiB to 4 GiB less 64 KiB, rounded up to 64 KiB. Default 512 MiB. */
   readonly ram?: Size;
-  /** Disks of the host's files, `/dev/vda` first; what the guest writes stays in memory, the files are as they were. */
+  /**
+   * Disks, `/dev/vda` first. What the guest writes is kept in the host's data directory, or in memory where it has
+   * none; files of the host stay as they are.
+   */
   readonly disks?: readonly DiskOptions[];
   /** Ports of the host that lead to the guest's, as `8080:80` or `127.0.0.1:8080:80`; 0: any free one. */
   readonly forwards?: readonly string[];
 }
 
 export interface DiskOptions {
-  readonly file: string;
+  /** The image below it. Without one, the disk is blank. */
+  readonly file?: string;
   /** Default: `qcow2` for a file whose name ends so, else `raw`. */
-  readonly format?: 'raw' | 'qcow2';
+  readonly format?: ImageFormat;
+  /** 4 KiB to 16 TiB, rounded up to 4 KiB. Default: that of the image, which can't be larger. */
+  readonly size?: Size;
   readonly readOnly?: boolean;
+}
+
+/** `file` or `bytes` is there. */
+export interface ResolvedDisk {
+  readonly file: string | undefined;
+  readonly format: ImageFormat;
+  readonly bytes: number | undefined;
+  readonly readOnly: boolean;
 }
 
 /** Options with every default filled in and paths absolute: what a guest's database keeps. */
@@ -34,7 +49,7 @@ export interface ResolvedLinuxOptions {
   readonly root: string | undefined;
   readonly commandLine: string;
   readonly ramBytes: number;
-  readonly disks: readonly Required<DiskOptions>[];
+  readonly disks: readonly ResolvedDisk[];
   readonly forwards: readonly Forward[];
 }
 

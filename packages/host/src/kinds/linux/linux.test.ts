@@ -1,5 +1,7 @@
+import { mkdirSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Guest } from '../../guest.ts';
 import { createHost } from '../../host.ts';
@@ -140,6 +142,14 @@ describe('what can not be', () => {
     [{ kernel: 'k', forwards: ['80:0'] }, /forwards: 0 is out of range/],
     [{ kernel: 'k', forwards: ['300.1.1.1:80:80'] }, /no port forward/],
     [{ kernel: 'k', commandLine: 'x'.repeat(1025) }, /commandLine/],
+    [{ kernel: 'k', disks: [{}] }, /disks\[0\]: it has neither a file nor a size/],
+    [{ kernel: 'k', disks: [{ size: '1MiB', format: 'qcow2' }] }, /no file in format qcow2/],
+    [{ kernel: 'k', disks: [{ size: 4095 }] }, /disks\[0\]\.size: 4095 is out of range/],
+    [{ kernel: 'k', disks: [{ size: 2 ** 44 + 1 }] }, /is out of range/],
+    [
+      { kernel: 'k', disks: Array.from({ length: 17 }, () => ({ size: '1MiB' })) },
+      /disks: there are 17 of them/,
+    ],
     [{ kernel: 'k', colour: 'red' }, /colour: there is no such option/],
     [{ kernel: 'k', ram: '2GiB' }, /2 GiB of RAM are more than the guest's memory limit of 1 GiB/],
   ])('%j', async (options, message) => {
@@ -212,4 +222,30 @@ test('with a data directory it is there after a restart of the host, and boots a
   expect(again.snapshots.list()).toEqual([]);
   await untilSaid(again, 'ok\n');
   await ask(again, 'b', 'b1');
+});
+
+test('with a data directory its disks are in files of its own, which go with it', async () => {
+  using directory = new TemporaryDirectory();
+  const dataDirectory = directory.path;
+  const guests = join(dataDirectory, 'guests');
+  const folders = (): string[] => readdirSync(guests).filter((name) => name.endsWith('.files'));
+  await host.close();
+  host = await createHost({ dataDirectory });
+  const options = { ...computer.options, disks: [{ size: '1MiB' }] };
+  const guest = await host.create({ kind: 'linux', name: 'box', options });
+  await guest.snapshot('one');
+  const fork = await guest.fork({ snapshot: 'one' });
+  expect(folders().toSorted()).toEqual([`${guest.id}.files`, `${fork.id}.files`].toSorted());
+  await guest.restore('one');
+  await fork.remove();
+  const other = { ...options, kernel: '/nowhere/Image' };
+  await expect(host.create({ kind: 'linux', options: other })).rejects.toThrow(code('boot-file'));
+  expect(folders()).toEqual([`${guest.id}.files`]);
+  await host.close();
+  mkdirSync(join(guests, 'unfinished.files'));
+  host = await createHost({ dataDirectory });
+  expect(host.guest('box').state.name).toBe('running');
+  expect(folders()).toEqual([`${guest.id}.files`]);
+  await host.guest('box').remove();
+  expect(folders()).toEqual([]);
 });

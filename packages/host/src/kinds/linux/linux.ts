@@ -1,13 +1,15 @@
-import type { Boot } from '@polyvisor/board/boot';
 import { assert } from '@polyvisor/errors/assert';
 import { findImage } from '@polyvisor/images/image-store';
 import { homeDirectory } from '../../home-directory.ts';
 import type { GuestContext } from '../../instance.ts';
 import type { GuestKind } from '../kind.ts';
 import { LinuxInstance } from './linux-instance.ts';
+import type { LinuxMedia } from './linux-instance.ts';
 import type { LinuxState } from './linux-machine.ts';
 import { openMedia, readBoot } from './linux-media.ts';
+import { MemoryDisks } from './memory-disks.ts';
 import { resolveLinuxOptions } from './linux-options.ts';
+import { StoredDisks } from './stored-disks.ts';
 import type { LinuxOptions, ResolvedLinuxOptions } from './linux-types.ts';
 
 /** RISC-V computers. */
@@ -25,8 +27,13 @@ export const linuxKind: GuestKind<
   load: async (options, _rows, context) => begin(options, context),
   async fork(options, state, context) {
     const { media, files } = state;
-    const boot = (): Boot => readBoot(options);
-    return new LinuxInstance(options, { boot, media, files }, context, state);
+    const letGo = files.hold();
+    try {
+      const disks = await state.disks.open(context.directory);
+      return makeInstance(options, { media, files, disks }, context, state);
+    } finally {
+      letGo();
+    }
   },
   forkOptions: (options) => ({
     ...options,
@@ -39,8 +46,31 @@ export const linuxKind: GuestKind<
 };
 
 function begin(options: ResolvedLinuxOptions, context: GuestContext): LinuxInstance {
-  const { media, files } = openMedia(options, context.limits.storageBytesMax, () =>
-    context.clock.unixMs(),
-  );
-  return new LinuxInstance(options, { boot: () => readBoot(options), media, files }, context);
+  const { storageBytesMax } = context.limits;
+  const { media, plans, files } = openMedia(options, storageBytesMax, () => context.clock.unixMs());
+  const letGo = files.hold();
+  try {
+    const disks =
+      context.directory === undefined || plans.every(({ isReadOnly }) => isReadOnly)
+        ? MemoryDisks.begin(plans, storageBytesMax)
+        : StoredDisks.open(context.directory, plans, storageBytesMax);
+    return makeInstance(options, { media, disks, files }, context);
+  } finally {
+    letGo();
+  }
+}
+
+/** Takes over the disks. */
+function makeInstance(
+  options: ResolvedLinuxOptions,
+  media: Omit<LinuxMedia, 'boot'>,
+  context: GuestContext,
+  state?: LinuxState,
+): LinuxInstance {
+  try {
+    return new LinuxInstance(options, { boot: () => readBoot(options), ...media }, context, state);
+  } catch (error) {
+    media.disks.close();
+    throw error;
+  }
 }

@@ -4,8 +4,12 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { findImage } from '@polyvisor/images/image-store';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Guest } from '../../guest.ts';
+import { createHost } from '../../host.ts';
+import type { Host } from '../../host.ts';
 import { Sandbox } from '../../sandbox.ts';
+import { TemporaryDirectory } from '../../testing/temporary-directory.ts';
 
 /** A store with Debian's kernel and busybox; to make it takes a mirror. */
 const home = fileURLToPath(new URL('../../../../../.cache/computer', import.meta.url));
@@ -95,5 +99,61 @@ describe.skipIf(!hasImage)('a guest that runs Linux', () => {
     await sandbox.restore('before');
     seen.push(await run(uuid));
     expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  describe('with a disk', () => {
+    let directory: TemporaryDirectory;
+    let host: Host;
+    const begin = async (): Promise<void> => {
+      host = await createHost({ dataDirectory: directory.path });
+    };
+    const boot = async (storage: string): Promise<Guest> => {
+      const { kernel, initrd, commandLine } = findImage(home, 'linux');
+      const disks = [{ size: '64MiB' }];
+      const options = { kernel, initrd: initrd!, commandLine, ram: '128MiB', disks };
+      return await host.create({ kind: 'linux', name: 'box', storage, options });
+    };
+    const ask = async (guest: Guest, command: string): Promise<string> => {
+      const { stdout } = await guest.shell.run(['sh', '-c', command]);
+      return Buffer.from(stdout).toString('latin1');
+    };
+
+    beforeEach(async () => {
+      directory = new TemporaryDirectory();
+      await begin();
+    });
+
+    afterEach(async () => {
+      await host.close();
+      directory[Symbol.dispose]();
+    });
+
+    test('it is there after a restart of the host; snapshots and forks have it, too', async () => {
+      const guest = await boot('1GiB');
+      await ask(guest, 'echo first >/dev/vda; sync');
+      await guest.snapshot('first');
+      await ask(guest, 'echo second >/dev/vda; sync');
+      const read = 'dd if=/dev/vda bs=512 count=1 iflag=direct 2>/dev/null | head -n 1';
+      const fork = await guest.fork({ snapshot: 'first' });
+      expect([await ask(guest, read), await ask(fork, read)]).toEqual(['second\n', 'first\n']);
+      await guest.restore('first');
+      expect(await ask(guest, read)).toBe('first\n');
+      await ask(guest, 'echo third >/dev/vda; sync');
+      await host.close();
+      await begin();
+      expect(await ask(host.guest('box'), read)).toBe('third\n');
+    }, 120_000);
+
+    test('that it fills beyond its limit ends it, with that reason, and nobody else', async () => {
+      const other = await host.create({ kind: 'evm', options: { port: 0 } });
+      const guest = await boot('8MiB');
+      const command = 'yes | dd of=/dev/vda bs=64k oflag=direct iflag=fullblock';
+      await expect(ask(guest, command)).rejects.toThrow(
+        expect.objectContaining({ code: 'guest-failed' }),
+      );
+      expect(guest.state).toMatchObject({ name: 'failed', reason: { code: 'storage-quota' } });
+      expect(guest.usage().storageBytes).toBeLessThanOrEqual(2 ** 23);
+      expect(other.state.name).toBe('running');
+    }, 120_000);
   });
 });
