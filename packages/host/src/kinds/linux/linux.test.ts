@@ -8,6 +8,7 @@ import { createHost } from '../../host.ts';
 import type { Host } from '../../host.ts';
 import { CountingComputer } from '../../testing/counting-computer.ts';
 import { TemporaryDirectory } from '../../testing/temporary-directory.ts';
+import type { LinuxOptions } from './linux-types.ts';
 
 const code = (name: string): unknown => expect.objectContaining({ code: name });
 const bytes = (text: string): Uint8Array => Buffer.from(text);
@@ -135,7 +136,7 @@ describe('a computer', () => {
 });
 
 describe('what can not be', () => {
-  test.each([
+  test.each<[options: object, message: RegExp]>([
     [{ kernel: 'k', ram: '1MiB' }, /ram: 1048576 is out of range/],
     [{ kernel: 'k', ram: '5GiB' }, /ram: 5368709120 is out of range/],
     [{ kernel: 'k', forwards: ['80'] }, /'80' is no port forward/],
@@ -153,7 +154,7 @@ describe('what can not be', () => {
     [{ kernel: 'k', colour: 'red' }, /colour: there is no such option/],
     [{ kernel: 'k', ram: '2GiB' }, /2 GiB of RAM are more than the guest's memory limit of 1 GiB/],
   ])('%j', async (options, message) => {
-    const made = host.create({ kind: 'linux', options });
+    const made = host.create({ kind: 'linux', options: options as LinuxOptions });
     await expect(made).rejects.toThrow(
       expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(message) }),
     );
