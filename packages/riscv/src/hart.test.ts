@@ -393,6 +393,27 @@ describe('interrupts', () => {
     expect(ends[0]).toBeGreaterThanOrEqual(20_000n);
     expect(ends[0]).toBeLessThan(40_000n);
   });
+
+  test.for(tiers)(
+    'a timer that the guest sets comes soon after its time: tier %i',
+    (hotLandings) => {
+      const program: Line[] = [
+        ['csrrw', { rs1: 2, imm: STIMECMP }],
+        ['addi', { rd: 1, rs1: 1, imm: 1 }],
+        ['jal', { rd: 0, imm: -4 }],
+      ];
+      const small = new SmallHart(program, { isSbiOutside: true, hotLandings });
+      small.put(HANDLER, [LOOP]);
+      const { hart } = small;
+      hart.setCsr(STVEC, BigInt(HANDLER));
+      hart.setCsr(SIE, 1n << 5n);
+      hart.setCsr(SSTATUS, 2n);
+      hart.setX(2, 100_000n);
+      hart.run(2_000_000);
+      expect(hart.x(1)).toBeGreaterThanOrEqual(50_000n);
+      expect(hart.x(1)).toBeLessThan(70_000n);
+    },
+  );
 });
 
 test('an ecall from S mode is for the board, where the SBI is outside', () => {

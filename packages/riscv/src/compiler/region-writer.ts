@@ -17,6 +17,7 @@ import { type FlowOrder, flowOrder } from './flow-order.ts';
 import { NO_PAGE, type PagePin, pinnedBases } from './pins.ts';
 import {
   type Block,
+  PAGE_BYTES,
   type PlacedInstruction,
   type Region,
   jumpsOf,
@@ -39,7 +40,9 @@ export interface RegionPlace {
  * The function never traps: what it can't do it leaves, with nothing done of it, to the interpreter.
  *
  *     block exit
- *       the control flow as loops and blocks, the root's br_table to the entry `next` first
+ *       block interruption
+ *         the control flow as loops and blocks, the root's br_table to the entry `next` first
+ *       where the interpreter goes on
  *     registers back to memory, and on to what is compiled for the next address, or back to the interpreter
  */
 export function writeRegion(region: Region, self: RegionPlace): Uint8Array<ArrayBuffer> {
@@ -70,6 +73,8 @@ class RegionWriter implements RegisterEmitter {
   readonly #left: Local;
   readonly #exitPc: Local;
   readonly #isInterpreted: Local;
+  /** Of an interruption: the offset, and above it the steps that are given back. */
+  readonly #undone: Local;
   readonly #address: Local;
   readonly #entry: Local;
   readonly #dataTlb: Local;
@@ -83,6 +88,7 @@ class RegionWriter implements RegisterEmitter {
   readonly #scratch: ScratchLocals;
   readonly #pins: ReadonlyMap<number, PagePin>;
   #exit = 0;
+  #interruption = 0;
   /** Depths of the nodes' labels: at the beginning of loops, and in front of merges. */
   readonly #loops: number[] = [];
   readonly #labels: number[] = [];
@@ -112,6 +118,7 @@ class RegionWriter implements RegisterEmitter {
     this.#page = a.localI64();
     this.#exitPc = a.localI64();
     this.#isInterpreted = a.localI32();
+    this.#undone = a.localI32();
     this.#address = a.localI64();
     this.#entry = a.localI32();
     this.#dataTlb = a.localI32();
@@ -133,7 +140,10 @@ class RegionWriter implements RegisterEmitter {
     a.set(this.#dataTlb, a.load('i32.load', 0, at.DATA_TLB));
     for (const { tag } of this.#pins.values()) a.set(tag, NO_PAGE);
     this.#exit = f.block().depth;
+    this.#interruption = f.block().depth;
     this.#emitTree(ROOT);
+    f.end();
+    this.#interrupted();
     f.end();
     for (const place of this.#written) a.store('i64.store', 0, this.#register(place), place);
     a.when(this.op('i32.eqz', this.#isInterpreted), () => this.#chain());
@@ -218,7 +228,7 @@ class RegionWriter implements RegisterEmitter {
   jump(target: Expression): void {
     const address = this.inLocal(target);
     if (this.#nodes[this.#node]!.successors[0] === ROOT) this.#jumpInside(address);
-    this.#leave(address, 0);
+    this.#leave(address);
   }
 
   load(instruction: MemoryInstruction, size: number, address: Expression): Expression {
@@ -282,7 +292,7 @@ class RegionWriter implements RegisterEmitter {
 
   evaluate(): void {
     const steps = this.#nodes[this.#node]!.block!.instructions.length;
-    this.#leave(this.pc, steps - this.#done, at.NO_CODE);
+    this.#interrupt(this.#instruction.offset, steps - this.#done);
   }
 
   /** A node and all that it dominates. */
@@ -333,7 +343,7 @@ class RegionWriter implements RegisterEmitter {
     this.#done = 0;
     if (this.#order.isChecked[node]) {
       a.rarely(this.op('i32.lt_s', this.#left, this.#order.steps[node]!), () =>
-        this.#leave(this.#addressOf(offset), 0, at.OUT_OF_STEPS),
+        this.#interrupt(offset, 0),
       );
     }
     a.set(this.#left, this.op('i32.sub', this.#left, instructions.length));
@@ -365,7 +375,7 @@ class RegionWriter implements RegisterEmitter {
     const { block, successors, choices } = this.#nodes[node]!;
     const to = successors[slot]!;
     if (to === LEAVES) {
-      this.#leave(this.#addressOf(jumpsOf(block!).targets[slot]!), 0);
+      this.#leave(this.#addressOf(jumpsOf(block!).targets[slot]!));
       return;
     }
     const choice = choices[slot];
@@ -399,13 +409,28 @@ class RegionWriter implements RegisterEmitter {
     });
   }
 
-  /** @param given steps that were taken and not done */
-  #leave(pc: Expression, given: number, isInterpreted = 0): void {
-    const { a } = this;
-    a.set(this.#exitPc, pc);
-    if (given > 0) a.set(this.#left, this.op('i32.add', this.#left, given));
-    a.set(this.#isInterpreted, isInterpreted);
+  #leave(pc: Expression): void {
+    this.a.set(this.#exitPc, pc);
     this.#branch(this.#exit);
+  }
+
+  /**
+   * Leaves an instruction of the page to the interpreter. There are many such ways out, so as little as possible is
+   * written for each.
+   * @param given steps that were taken and not done; 0 where those that are left are too few
+   */
+  #interrupt(offset: number, given: number): void {
+    this.a.set(this.#undone, offset + given * PAGE_BYTES);
+    this.#branch(this.#interruption);
+  }
+
+  #interrupted(): void {
+    const { a } = this;
+    const offset = this.op('i32.and', this.#undone, PAGE_BYTES - 1);
+    a.set(this.#exitPc, this.op('i64.add', this.#page, this.op('i64.extend_i32_u', offset)));
+    const given = this.op('i32.shr_u', this.#undone, 12);
+    a.set(this.#left, this.op('i32.add', this.#left, given));
+    a.set(this.#isInterpreted, a.select(given, at.NO_CODE, at.OUT_OF_STEPS));
   }
 
   /** Calls what is compiled for the address to go on at, if the fetching TLB has its page. */

@@ -27,7 +27,7 @@ export interface Region {
   readonly entries: readonly number[];
 }
 
-const PAGE_BYTES = 4096;
+export const PAGE_BYTES = 4096;
 /** So that what the interpreter must do at a budget's end is little. */
 const BLOCK_INSTRUCTIONS_MAX = 256;
 
