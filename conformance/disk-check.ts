@@ -9,7 +9,7 @@ import { openNodeStore } from '@polyvisor/disk/node-store';
 import { openRawImage } from '@polyvisor/disk/raw-image';
 
 const PIECE_BYTES = 2 ** 20;
-/** What e2fsck ends with when it mended what a journal leaves to it, and when there is nothing to mend. @see e2fsck(8) */
+/** What e2fsck ends with when it mended what a journal leaves to it. @see e2fsck(8) */
 const MENDED = 1;
 
 /**
@@ -60,7 +60,10 @@ function storeOf(dataDirectory: string): string {
   return join(guests, directory!, 'disks');
 }
 
-/** Works on a copy of the store, so that the next host finds what the killed one left. @returns names of damaged disks */
+/**
+ * Works on a copy of the store, so that the next host finds what the killed one left.
+ * @returns names of damaged disks
+ */
 function exportDisk(from: string, store: string, base: string, image: string): string[] {
   cpSync(from, store, { recursive: true });
   using opened = openNodeStore(store);
