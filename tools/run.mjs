@@ -29,7 +29,10 @@ const tasks = {
   ],
   format: () => [[bin('oxfmt/bin/oxfmt')]],
   conf: (rest) => [['conformance/main.ts', ...rest]],
-  bench: (rest) => [['bench/main.ts', ...rest]],
+  bench: (rest) => [
+    ['tools/build.ts', '--if-stale'],
+    ['bench/main.ts', ...rest],
+  ],
   fuzz: (rest) => [['conformance/fuzz.ts', ...rest]],
 };
 

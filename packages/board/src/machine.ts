@@ -72,6 +72,8 @@ export class ComputerMachine implements Machine, Disposable {
   /** Ticks at which the timer of `set_timer` interrupts. */
   #timerAt = Infinity;
   #end: PowerEnd | undefined;
+  /** Whether nothing was written to RAM since it was captured, or made of what was. */
+  #isAtBase = false;
 
   /** Use `createComputer` and `restoreComputer`. */
   constructor(
@@ -100,7 +102,10 @@ export class ComputerMachine implements Machine, Disposable {
       ...(from && { from }),
     });
     this.#board.connect(this.#hart);
-    this.#ram.onWritten = (address, length) => this.#hart.written(address, length);
+    this.#ram.onWritten = (address, length) => {
+      this.#isAtBase = false;
+      this.#hart.written(address, length);
+    };
     this.#sbi = {
       processor: this.#hart,
       ram: this.#ram,
@@ -164,6 +169,7 @@ export class ComputerMachine implements Machine, Disposable {
       this.#elapse();
       const steps = Math.min(budget - used, this.#clock.stepsUntil(this.#nextEvent()));
       const result = this.#hart.run(steps);
+      if (result.used > 0) this.#isAtBase = false;
       used += result.used;
       if (result.reason === 'sbi') serveSbi(this.#sbi);
       else if (result.reason === 'wfi' && !this.#wait(result.used > 0)) {
@@ -212,7 +218,8 @@ export class ComputerMachine implements Machine, Disposable {
     assert(!this.#end, 'a computer that ended is not saved');
     const state = this.#saveState();
     using parts = new DisposableStack();
-    const memory = parts.use(this.#memory.snapshot());
+    const memory = parts.use(this.#isAtBase ? this.#memory.base() : this.#memory.snapshot());
+    this.#isAtBase = true;
     const hart = parts.use(this.#hart.snapshot());
     const owned = parts.move();
     return {
@@ -284,6 +291,7 @@ export class ComputerMachine implements Machine, Disposable {
       this.#board.loadState(from);
     });
     reader.expectEnd();
+    this.#isAtBase = true;
   }
 
   /** Everything but the memory. */

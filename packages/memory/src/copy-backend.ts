@@ -10,7 +10,7 @@ const PAGE_WORDS = PAGE_BYTES / 4;
  */
 export const copyBackend: MemoryBackend = {
   name: 'copy',
-  adopt(memory, image) {
+  adopt(memory, { image }) {
     const base = (image as CopiedImage | undefined) ?? CopiedImage.zeros(memory.buffer.byteLength);
     const words = new Int32Array(memory.buffer);
     base.chunks.forEach((chunk, i) => chunk && words.set(chunk, i * CHUNK_WORDS));
@@ -69,6 +69,10 @@ class CopiedMemory implements BackedMemory {
       else chunks.push(words.slice(at, at + CHUNK_WORDS));
     }
     this.#base = new CopiedImage(chunks);
+    return this.#base;
+  }
+
+  base(): MemoryImage {
     return this.#base;
   }
 

@@ -11,6 +11,11 @@ export interface MemoryOptions {
   readonly shared?: boolean;
   /** Default: the best one of this machine. */
   readonly backend?: MemoryBackend;
+  /**
+   * Pages of which a snapshot keeps copies that every fork gets, rather than write them where forks map them: the
+   * snapshot is sooner taken, each fork is later there, and has them for itself. Default 128; `mmap` only.
+   */
+  readonly loosePagesMax?: number;
 }
 
 /** What a growth came to. `limit`: beyond the guest's `bytesMax`; `host`: the host has no more. */
@@ -58,13 +63,13 @@ export class GuestMemory implements Disposable {
 
   /** Use `createMemory` and `forkMemory`. */
   constructor(byteLength: number, options: MemoryOptions, image?: MemoryImage) {
-    const { bytesMax, shared = false, backend = bestBackend() } = options;
+    const { bytesMax, shared = false, backend = bestBackend(), loosePagesMax = 128 } = options;
     this.memory = new WebAssembly.Memory({ initial: 0, maximum: bytesMax / CHUNK_BYTES, shared });
     // V8 takes a memory's initial length for memory in use, and collects its own garbage at once where that is much.
     this.memory.grow(byteLength / CHUNK_BYTES);
     this.bytesMax = bytesMax;
     this.#backend = backend;
-    this.#backed = backend.adopt(this.memory, image);
+    this.#backed = backend.adopt(this.memory, { image, loosePagesMax });
   }
 
   get byteLength(): number {
@@ -109,6 +114,11 @@ export class GuestMemory implements Disposable {
     if (this.byteLength !== backed.baseByteLength()) return false;
     backed.reset();
     return true;
+  }
+
+  /** What `reset` goes back to, as the memory is again if nothing was written since. */
+  base(): MemorySnapshot {
+    return new MemorySnapshot(this.#backend, this.#live().base());
   }
 
   /** Whether `reset` goes back to this snapshot, and can. */

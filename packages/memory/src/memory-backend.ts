@@ -1,13 +1,19 @@
 /** How snapshots and forks of memories are made. */
 export type BackendName = 'mmap-node' | 'mmap-koffi' | 'copy';
 
+export interface AdoptOptions {
+  readonly image: MemoryImage | undefined;
+  /** See `MemoryOptions`. */
+  readonly loosePagesMax: number;
+}
+
 export interface MemoryBackend {
   readonly name: BackendName;
   /**
    * Takes charge of a fresh memory, all zeros, and gives it the contents of an image of the same length.
    * @throws HostError `memory-map` where the operating system refuses
    */
-  adopt(memory: WebAssembly.Memory, image?: MemoryImage): BackedMemory;
+  adopt(memory: WebAssembly.Memory, options: AdoptOptions): BackedMemory;
 }
 
 /** Immutable contents of a memory. It lives as long as somebody holds it. */
@@ -23,6 +29,8 @@ export interface MemoryImage {
 export interface BackedMemory {
   /** The present contents, which become the base. The caller holds the image. */
   capture(): MemoryImage;
+  /** The caller holds the image. */
+  base(): MemoryImage;
   isBase(image: MemoryImage): boolean;
   /** Gives the memory its base's contents again. Its length is the base's. */
   reset(): void;

@@ -16,11 +16,6 @@ import {
 /** Of an image in more pieces than this, some are written anew as one, so that a fork stays a few system calls. */
 const RANGES_MAX = 64;
 const PAGE_WORDS = PAGE_BYTES / 4;
-/**
- * Up to so many pages are copied, into an image and from it into each fork: a page copied costs less than a mapping,
- * and a machine that is forked again and again writes few pages between two forks, far apart.
- */
-const LOOSE_PAGES_MAX = 256;
 /** Clean pages copied along to join two dirty ranges: 64 KiB cost less than one more mapping in every fork. */
 const GAP_PAGES_MAX = 16;
 
@@ -39,7 +34,7 @@ export function createMmapBackend(name: BackendName, native: Native): MemoryBack
   const files = new PageFiles(native);
   return {
     name,
-    adopt(memory, image) {
+    adopt(memory, { image, loosePagesMax }) {
       const base = image
         ? (image as MappedImage).hold()
         : new MappedImage(files, memory.buffer.byteLength, []);
@@ -50,7 +45,7 @@ export function createMmapBackend(name: BackendName, native: Native): MemoryBack
         base.release();
         throw error;
       }
-      return new MappedMemory(files, memory, base);
+      return new MappedMemory(files, memory, base, loosePagesMax);
     },
   };
 }
@@ -187,9 +182,20 @@ class MappedMemory implements BackedMemory {
   readonly #files: PageFiles;
   /** Kept, because its pages are V8's only as long as somebody refers to it. */
   readonly #memory: WebAssembly.Memory;
+  /**
+   * A page copied costs less than a mapping, and a machine that is forked again and again writes few pages between two
+   * forks, far apart.
+   */
+  readonly #loosePagesMax: number;
   #base: MappedImage;
 
-  constructor(files: PageFiles, memory: WebAssembly.Memory, base: MappedImage) {
+  constructor(
+    files: PageFiles,
+    memory: WebAssembly.Memory,
+    base: MappedImage,
+    loosePagesMax: number,
+  ) {
+    this.#loosePagesMax = loosePagesMax;
     this.#files = files;
     this.#memory = memory;
     this.#base = base;
@@ -202,7 +208,7 @@ class MappedMemory implements BackedMemory {
     for (const range of pageRanges(zeros)) this.#files.discard(this.#memory, range);
     const hasNone = stored.length === 0 && this.#base.loose === undefined;
     if (hasNone && byteLength === this.#base.byteLength) return this.#base.hold();
-    if (stored.length <= LOOSE_PAGES_MAX) {
+    if (stored.length <= this.#loosePagesMax) {
       const loose = new LoosePages(this.#memory, stored);
       return this.#rebase(new MappedImage(this.#files, byteLength, this.#base.ranges, loose));
     }
@@ -220,6 +226,10 @@ class MappedMemory implements BackedMemory {
       if (!this.#base.ranges.includes(range)) this.#files.map(this.#memory, range);
     }
     return this.#rebase(image);
+  }
+
+  base(): MemoryImage {
+    return this.#base.hold();
   }
 
   isBase(image: MemoryImage): boolean {

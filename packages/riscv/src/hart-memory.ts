@@ -54,7 +54,9 @@ export class HartMemory implements Disposable {
     const tables = at.CODE + codePages * at.CODE_PAGE_BYTES;
     const end = tables + 8 * pages + 4 * codePages + 2 * regions;
     const bytesMax = Math.ceil(end / CHUNK_BYTES) * CHUNK_BYTES;
-    this.#own = from ? forkMemory(from, { bytesMax }) : createMemory(bytesMax, { bytesMax });
+    // One snapshot does for all forks until the code changes.
+    const options = { bytesMax, loosePagesMax: 0 };
+    this.#own = from ? forkMemory(from, options) : createMemory(bytesMax, options);
     this.engine = this.#own.memory;
     const { buffer } = this.engine;
     this.codePlaces = new Int32Array(buffer, tables, pages);

@@ -53,6 +53,8 @@ export interface LinuxParts {
 const LEAP_MS_MAX = 5000;
 /** Steps between two looks at how much memory is in use, which cost some of them. */
 const MEMORY_LOOK_STEPS = 200_000_000;
+/** Steps before the first look: a computer that was just made or restored has little of its own. */
+const FIRST_LOOK_STEPS = 1_000_000;
 const TICKS_PER_MS = TICKS_PER_SECOND / 1000;
 /** Where the pool is filled up again. */
 const ENTROPY_WANTED_MIN = 2048;
@@ -73,8 +75,9 @@ export class LinuxMachine implements Machine, Disposable {
   #isIdle = false;
   #hasEnded = false;
   #workBefore: bigint;
-  #memory = { atSteps: -MEMORY_LOOK_STEPS, bytes: 0 };
-  #memoryOf: ComputerMachine | undefined;
+  /** As of the last look. */
+  #memoryInUse = 0;
+  #nextMemoryLook = 0;
   /** Bytes of its root that it began with: what it adds to them counts as its memory. */
   readonly #filesAtFirst: number;
 
@@ -229,7 +232,7 @@ export class LinuxMachine implements Machine, Disposable {
   #booted(): ComputerMachine {
     const { ramBytes, entropy, nowMs } = this.#parts;
     const boot = this.#parts.boot();
-    this.#begin(nowMs(), 0);
+    this.#begin(nowMs(), 0, 0);
     const options = {
       ramBytes,
       pciDevices: this.#devices.all,
@@ -251,11 +254,13 @@ export class LinuxMachine implements Machine, Disposable {
     // Randomness belongs to the machine that was saved: what is left of the pool, and the kernel's own.
     this.#devices.entropy.clear();
     this.#computer.renew(entropy(GENERATION_ID_BYTES));
-    this.#begin(nowMs(), this.#computer.ticks);
+    this.#begin(nowMs(), this.#computer.ticks, this.#computer.steps);
   }
 
   /** The machine's clock shows `ticks` now. */
-  #begin(nowMs: number, ticks: number): void {
+  #begin(nowMs: number, ticks: number, steps: number): void {
+    this.#memoryInUse = 0;
+    this.#nextMemoryLook = steps + FIRST_LOOK_STEPS;
     this.#originMs = nowMs - ticks / TICKS_PER_MS;
     this.#lastMs = nowMs;
     this.#isIdle = false;
@@ -275,12 +280,11 @@ export class LinuxMachine implements Machine, Disposable {
   }
 
   #memoryBytes(steps: number): number {
-    const isOther = this.#memoryOf !== this.#computer;
-    if (isOther || steps - this.#memory.atSteps >= MEMORY_LOOK_STEPS) {
-      this.#memoryOf = this.#computer;
-      this.#memory = { atSteps: steps, bytes: this.#computer.usage().memoryBytes };
+    if (steps >= this.#nextMemoryLook) {
+      this.#nextMemoryLook = steps + MEMORY_LOOK_STEPS;
+      this.#memoryInUse = this.#computer.usage().memoryBytes;
     }
-    return this.#memory.bytes;
+    return this.#memoryInUse;
   }
 }
 
