@@ -101,6 +101,14 @@ describe.skipIf(!hasImage)('a guest that runs Linux', () => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 
+  test('that makes processes until its memory ends harms nobody else', async () => {
+    const [fork] = await sandbox.fork();
+    await using _ = fork!;
+    void fork!.runCommand('bomb() { bomb | bomb & }; bomb').catch(() => {});
+    for (let i = 0; i < 5; i++) expect(await run('echo still here')).toBe('still here\n');
+    expect(fork!.guest.state.name).toBe('running');
+  }, 120_000);
+
   describe('with a disk', () => {
     let directory: TemporaryDirectory;
     let host: Host;
