@@ -13,7 +13,7 @@ import { CONSOLE_KEPT_BYTES_MAX } from './serial-console.ts';
 const STVEC = 0x105;
 const SEED = 0x2026_1125;
 /** Registers that hold the random number, what is added to it, and a factor. @see Knuth, TAOCP 2, section 3.3.4 */
-const [number, increment, factor] = [18, 19, 20];
+const [random, increment, factor] = [18, 19, 20];
 const FACTOR = 1_664_525;
 const INCREMENT = 1_013_904_223;
 const WORK = 4_000_000n;
@@ -23,10 +23,10 @@ function wild(act: (code: Assembler) => void): Uint8Array {
   const code = new Assembler(RAM_BASE).li(t0, UART_BASE).li(a0, 's'.charCodeAt(0));
   code.op('sb', { rs1: t0, rs2: a0, imm: 0 });
   code.la(t0, 'again').op('csrrw', { rd: zero, rs1: t0, imm: STVEC });
-  code.li(number, SEED).li(factor, FACTOR).li(increment, INCREMENT);
-  code.label('again').op('mul', { rd: number, rs1: number, rs2: factor });
-  code.op('add', { rd: number, rs1: number, rs2: increment });
-  code.op('slli', { rd: t1, rs1: number, imm: 20 }).op('srli', { rd: t1, rs1: t1, imm: 30 });
+  code.li(random, SEED).li(factor, FACTOR).li(increment, INCREMENT);
+  code.label('again').op('mul', { rd: random, rs1: random, rs2: factor });
+  code.op('add', { rd: random, rs1: random, rs2: increment });
+  code.op('slli', { rd: t1, rs1: random, imm: 20 }).op('srli', { rd: t1, rs1: t1, imm: 30 });
   act(code);
   return code.jump('jal', { rd: zero }, 'again').elf();
 }
@@ -34,8 +34,8 @@ function wild(act: (code: Assembler) => void): Uint8Array {
 const hostile: Readonly<Record<string, Uint8Array>> = {
   'stores anywhere': wild((code) =>
     code
-      .op('sd', { rs1: t1, rs2: number, imm: 0 })
-      .op('sw', { rs1: t1, rs2: number, imm: 4 })
+      .op('sd', { rs1: t1, rs2: random, imm: 0 })
+      .op('sw', { rs1: t1, rs2: random, imm: 4 })
       .op('sb', { rs1: t1, rs2: t1, imm: 9 }),
   ),
   'loads from anywhere': wild((code) =>
@@ -45,13 +45,13 @@ const hostile: Readonly<Record<string, Uint8Array>> = {
   'calls the firmware with anything': wild((code) =>
     code
       .op('addi', { rd: a0, rs1: t1, imm: 0 })
-      .op('addi', { rd: a1, rs1: number, imm: 0 })
-      .op('srli', { rd: 16, rs1: number, imm: 60 })
+      .op('addi', { rd: a1, rs1: random, imm: 0 })
+      .op('srli', { rd: 16, rs1: random, imm: 60 })
       .li(17, 0x4442_434e)
       .op('ecall'),
   ),
   'says more than anybody reads': wild((code) =>
-    code.li(t0, UART_BASE).op('sb', { rs1: t0, rs2: number, imm: 0 }),
+    code.li(t0, UART_BASE).op('sb', { rs1: t0, rs2: random, imm: 0 }),
   ),
 };
 
