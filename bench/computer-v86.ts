@@ -42,8 +42,8 @@ export const bench: Bench = {
       const ours: number[] = [];
       const peer: number[] = [];
       for (let round = 0; round < rounds; round++) {
-        ours.push((await timeMarks(process.execPath, oursWith, READY))(READY));
-        peer.push((await timeMarks(process.execPath, peerWith, READY))(READY));
+        ours.push((await timeMarks(process.execPath, oursWith, { last: READY }))(READY));
+        peer.push((await timeMarks(process.execPath, peerWith, { last: READY }))(READY));
       }
       return { boot: compare(ours, peer, 'ms') };
     } finally {

@@ -13,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   computer: () => import('./computer.ts'),
   'computer-disk': () => import('./computer-disk.ts'),
   'computer-fork': () => import('./computer-fork.ts'),
+  'computer-installer': () => import('./computer-installer.ts'),
   'computer-v86': () => import('./computer-v86.ts'),
 };
 

@@ -5,13 +5,13 @@ const MARK = /^(?:SHELL-READY|(?:BEGIN|END)-\w+)(?=\r?$)/gm;
 
 /**
  * Starts a machine, and waits until it ends.
- * @param last the mark after which it is killed; without it, it ends itself
+ * @param options `last`: the mark after which it is killed; without it, it ends itself. `marks`: others than the usual
  * @returns when each mark came, in milliseconds from the start. @throws with what the console said, for one not in it
  */
 export async function timeMarks(
   command: string,
   parameters: readonly string[],
-  last?: string,
+  { last, marks = MARK }: { readonly last?: string; readonly marks?: RegExp } = {},
 ): Promise<(mark: string) => number> {
   const startMs = performance.now();
   const machine: ChildProcess = spawn(command, parameters, { stdio: ['pipe', 'pipe', 'ignore'] });
@@ -20,7 +20,7 @@ export async function timeMarks(
   machine.stdout!.on('data', (bytes: Buffer) => {
     text += bytes.toString('latin1');
     const nowMs = performance.now();
-    for (const [mark] of text.matchAll(MARK)) if (!seen.has(mark)) seen.set(mark, nowMs);
+    for (const [mark] of text.matchAll(marks)) if (!seen.has(mark)) seen.set(mark, nowMs);
     if (last !== undefined && seen.has(last)) machine.kill('SIGKILL');
   });
   await new Promise((resolve) => machine.once('close', resolve));

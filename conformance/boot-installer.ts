@@ -10,9 +10,10 @@ import { type FileResult, type RunOptions, bookLater } from './suite.ts';
 
 const RAM_BYTES = 2 ** 30;
 /** Where its boot loader would leave it, on a machine with a serial line. */
-const ARGUMENTS = 'console=ttyS0 --- quiet';
+export const INSTALLER_ARGUMENTS = 'console=ttyS0 --- quiet';
 /** What the first dialog draws last: its buttons, below its text. */
-const DIALOG = ['Select a language', 'Choose the language', 'English', '<Go Back>'];
+export const DIALOG_END = '<Go Back>';
+const DIALOG = ['Select a language', 'Choose the language', 'English', DIALOG_END];
 const GZIP_MAGIC = 0x1f8b;
 
 /** The installer of Debian, as it comes by network. @param home a store */
@@ -28,7 +29,7 @@ export async function bootInstaller(
 function firstDialog(files: PlainBoot): string | undefined {
   using computer = createComputer(
     { ramBytes: RAM_BYTES },
-    { kind: 'linux', ...files, arguments: ARGUMENTS },
+    { kind: 'linux', ...files, arguments: INSTALLER_ARGUMENTS },
   );
   const session = new SerialSession(computer, { time: 'host' });
   for (const text of DIALOG) {
@@ -38,7 +39,8 @@ function firstDialog(files: PlainBoot): string | undefined {
   return undefined;
 }
 
-async function fetchInstaller(home: string): Promise<PlainBoot> {
+/** Its kernel and RAM disk, from the mirror or the store's cache. @param home a store */
+export async function fetchInstaller(home: string): Promise<PlainBoot> {
   const options = buildOptions(home);
   const repository = await orMissing(openMirror(options));
   const [major] = repository.release.version.split('.');
