@@ -29,7 +29,7 @@ export interface HartOptions {
   readonly isSbiOutside?: boolean;
   /** `mhartid`; default 0. */
   readonly hartId?: number;
-  /** Landings of jumps after which code is compiled, up to 65,535; more: never. Default 2000. It does the same. */
+  /** Landings of jumps after which code is compiled, up to 65,535; more: never. Default 5000. It does the same. */
   readonly hotLandings?: number;
   /** Pages of code that are kept decoded, 40 KiB each; default 2048. With more, all are dropped. */
   readonly codePagesMax?: number;

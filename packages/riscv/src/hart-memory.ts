@@ -95,6 +95,17 @@ export class HartMemory implements Disposable {
     this.#own[Symbol.dispose]();
   }
 
+  /** Halves the counts of landings. */
+  fadeCounts(): void {
+    const { i32 } = this;
+    const end = (at.COUNTS + 2 * at.COUNTS_LENGTH) / 4;
+    for (let i = at.COUNTS / 4; i < end; i++) {
+      const two = i32[i]!;
+      // What is zero stays a page that nobody has for himself.
+      if (two !== 0) i32[i] = (two >>> 1) & 0x7fff_7fff;
+    }
+  }
+
   /** An i32 or i64 at a place of the engine's memory. */
   word(place: number): number {
     return this.i32[place >> 2]!;

@@ -30,8 +30,13 @@ import { Traps } from './traps.ts';
 const TIMER_STEPS = 32_768;
 /** The most looks in a row of which all but the last are left out, as it is known that they would find nothing. */
 const LOOKS_MAX = 32;
+/**
+ * Steps after which counts of landings are halved, so that what is compiled is what is run often now, and not what was
+ * run now and then for long.
+ */
+const FADING_STEPS = 2 ** 26;
 const CODE_PAGES_DEFAULT = 2048;
-const HOT_LANDINGS_DEFAULT = 2000;
+const HOT_LANDINGS_DEFAULT = 5000;
 /** More are not counted. */
 const HOT_LANDINGS_MAX = 65_535;
 /** Where a board without firmware in M mode gives S mode all that it can have. */
@@ -97,6 +102,8 @@ export class Hart implements Processor {
   #savedCode: SavedCode | undefined;
   /** Steps after which the clock is looked at next. */
   #stretchEnd = 0;
+  /** Steps after which counts of landings fade next. */
+  #nextFading = 0;
 
   /** @throws HostError `hart-memory` where RAM is not in whole pages, or not all in the memory */
   constructor(options: HartOptions) {
@@ -300,6 +307,7 @@ export class Hart implements Processor {
 
   #setState(state: Uint8Array): void {
     this.#memory.u8.set(state);
+    this.#nextFading = 0;
     this.#progress.begin(0);
     this.#pmp.update();
     this.#translation.update();
@@ -310,6 +318,10 @@ export class Hart implements Processor {
     const phase = steps % TIMER_STEPS;
     if (phase === 0) this.#updateTimer();
     const last = steps - phase;
+    if (steps >= this.#nextFading) {
+      this.#nextFading = steps + FADING_STEPS;
+      this.#memory.fadeCounts();
+    }
     const { deadline } = this;
     let looks = LOOKS_MAX;
     while (looks > 1 && this.#clock(last + (looks - 1) * TIMER_STEPS) >= deadline) looks /= 2;

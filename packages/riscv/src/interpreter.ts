@@ -414,7 +414,7 @@ class InterpreterWriter implements Emitter {
     const { a } = this;
     const index = this.op(
       'i32.and',
-      this.op('i32.shr_u', this.#entry, 1),
+      this.op('i32.shr_u', this.#entry, at.COUNT_SHIFT - 1),
       2 * at.COUNTS_LENGTH - 2,
     );
     a.set(this.#entry, index);

@@ -95,11 +95,14 @@ export const ENTRY_BITS = 8;
 export const NOT_COMPILED = 1;
 export const CODE_PAGE_BYTES = RECORDS_BYTES + 4 * 2048;
 /**
- * u16: how often control landed where there is neither, by bits of the landing's place. Several places share a count,
- * which are few and close together, for every page that is written costs a fork a page of its own.
+ * u16: how often control landed where there is neither, by bits of the landing's place: its neighbours in 8 bytes of
+ * code share a count, and so do places far away. Counts lie close together, for every page that is written costs a
+ * fork a page of its own. With too few of them, code is taken for hot that is not.
  */
 export const COUNTS = TLB + TLB_SETS * TLB_SET_BYTES;
-export const COUNTS_LENGTH = 32_768;
+export const COUNTS_LENGTH = 131_072;
+/** From the place of a landing, less LANDINGS, to the number of its count: how far it is shifted. */
+export const COUNT_SHIFT = 4;
 /** A page of its own for an instruction that lies across two. */
 export const CROSSING = COUNTS + 2 * COUNTS_LENGTH;
 export const CODE = CROSSING + CODE_PAGE_BYTES;

@@ -127,7 +127,7 @@ export class Regions {
     const least = this.#memory.word(at.HOT_LANDINGS) / 4;
     const offsets: number[] = [];
     for (let half = 0; half < 2048; half++) {
-      const index = ((place >> 2) + half) % at.COUNTS_LENGTH;
+      const index = ((place + 4 * half) >> at.COUNT_SHIFT) % at.COUNTS_LENGTH;
       const isOpen = i32[((place + at.LANDINGS) >> 2) + half] === 0;
       if (isOpen && u16[(at.COUNTS >> 1) + index]! > least) offsets.push(2 * half);
     }
