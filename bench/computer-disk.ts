@@ -1,16 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { utf8ToBytes } from '@polyvisor/bytes/bytes';
-import { readCpio, writeCpio } from '@polyvisor/images/archive/cpio';
-import { insert } from '@polyvisor/images/file-tree';
 import { GUEST_BUSYBOX, GUEST_MODULES } from '@polyvisor/images/guest/guest-files';
-import { findImage, readImageFile } from '@polyvisor/images/image-store';
-import { IMAGE_LIMITS } from '@polyvisor/images/limits';
-import { MICRO_IMAGE, fillStore } from '../conformance/debian-boot.ts';
+import { fillStore } from '../conformance/debian-boot.ts';
 import { type Bench, compare } from './harness.ts';
 import { timeMarks } from './marked-guest.ts';
+import { type MicroGuest, makeMicroGuest } from './micro-guest.ts';
 import { cli } from './spawned.ts';
 
 const CACHE = join(import.meta.dirname, '..', '.cache', 'computer');
@@ -34,14 +29,14 @@ export const bench: Bench = {
     // In the project's own folder: a system's folder for temporary files may be in memory.
     const folder = mkdtempSync(join(CACHE, 'bench-'));
     try {
-      const files = makeFiles(folder);
+      const guest = makeGuest(folder);
       const ours: Rates[] = [];
       const peers: Rates[] = [];
       for (let round = 0; round < rounds; round++) {
         const directory = join(folder, `ours-${round}`);
-        ours.push(await measure(process.execPath, oursWith(files, directory)));
+        ours.push(await measure(process.execPath, oursWith(guest, directory)));
         rmSync(directory, { recursive: true });
-        peers.push(await measure(EMULATOR, qemuWith(files, blankFile(folder))));
+        peers.push(await measure(EMULATOR, qemuWith(guest, blankFile(folder))));
       }
       const of = (rates: readonly Rates[], what: keyof Rates): number[] =>
         rates.map((each) => each[what]);
@@ -61,12 +56,7 @@ interface Rates {
   readonly read: number;
 }
 
-interface Files {
-  readonly kernel: string;
-  readonly initrd: string;
-}
-
-function oursWith({ kernel, initrd }: Files, directory: string): string[] {
+function oursWith({ kernel, initrd }: MicroGuest, directory: string): string[] {
   const flags = ['--kernel', kernel, '--initrd', initrd, '--append', ARGUMENTS, '--no-console'];
   return [
     cli,
@@ -80,7 +70,7 @@ function oursWith({ kernel, initrd }: Files, directory: string): string[] {
   ];
 }
 
-function qemuWith({ kernel, initrd }: Files, disk: string): string[] {
+function qemuWith({ kernel, initrd }: MicroGuest, disk: string): string[] {
   const machine = '-M virt -m 512 -smp 1 -nographic'.split(' ');
   const drive = ['-drive', `file=${disk},format=raw,if=none,id=disk`];
   const device = ['-device', 'virtio-blk-pci,drive=disk'];
@@ -97,21 +87,11 @@ function blankFile(folder: string): string {
   return path;
 }
 
-/** The micro image with another beginning: the disk's drivers, then the program. */
-function makeFiles(folder: string): Files {
-  const image = findImage(CACHE, MICRO_IMAGE);
-  const root = readCpio(readImageFile(image, 'initrd'), IMAGE_LIMITS.entriesMax);
-  const put = (path: string, content: Uint8Array): void => {
-    const attributes = { mode: 0o755, uid: 0, gid: 0, modifiedSeconds: 0 };
-    insert(root, path, { kind: 'file', attributes, content });
-  };
+/** The disk's drivers, then the program. */
+function makeGuest(folder: string): MicroGuest {
   const program = join(folder, 'program');
   execFileSync(COMPILER, [...COMPILER_FLAGS, '-o', program, SOURCE]);
-  put('bench/disk', readFileSync(program));
-  put('init', utf8ToBytes(INIT));
-  const initrd = join(folder, 'initrd');
-  writeFileSync(initrd, writeCpio(root));
-  return { kernel: image.kernel, initrd };
+  return makeMicroGuest(CACHE, folder, INIT, { 'bench/disk': readFileSync(program) });
 }
 
 const INIT = `#!/${GUEST_BUSYBOX} sh

@@ -14,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   'computer-disk': () => import('./computer-disk.ts'),
   'computer-fork': () => import('./computer-fork.ts'),
   'computer-installer': () => import('./computer-installer.ts'),
+  'computer-net': () => import('./computer-net.ts'),
   'computer-v86': () => import('./computer-v86.ts'),
 };
 

@@ -1,6 +1,11 @@
 import { DEFAULT_IMAGE } from '@polyvisor/host/kinds/linux/linux-limits';
 import type { GuestSpec } from '@polyvisor/host/guest-spec';
-import type { DiskOptions, LinuxOptions } from '@polyvisor/host/kinds/linux/linux-types';
+import { HostError } from '@polyvisor/errors/host-error';
+import type {
+  DiskOptions,
+  LinuxOptions,
+  ShareOptions,
+} from '@polyvisor/host/kinds/linux/linux-types';
 import { attributeOf, text, texts } from './flags.ts';
 import type { Flag } from './flags.ts';
 
@@ -15,6 +20,11 @@ export const linuxFlags: readonly Flag[] = [
     flags: '--disk <disks>',
     parse: texts,
     help: 'files (raw, qcow2; with :ro read-only) or sizes of blank disks, by commas: debian.qcow2,8GiB',
+  },
+  {
+    flags: '--share <folders>',
+    parse: texts,
+    help: 'folders that it mounts by tag (default: share0, share1), by commas: src,out:results,docs:ro',
   },
   {
     flags: '--forward <ports>',
@@ -49,7 +59,7 @@ export function linuxSpecOf(
 }
 
 function linuxOptionsOf(parsed: Readonly<Record<string, unknown>>): LinuxOptions {
-  const { image, kernel, initrd, append, ram, disk, forward } = parsed;
+  const { image, kernel, initrd, append, ram, disk, share, forward } = parsed;
   const given: { [K in keyof LinuxOptions]: unknown } = {
     image,
     kernel,
@@ -57,6 +67,7 @@ function linuxOptionsOf(parsed: Readonly<Record<string, unknown>>): LinuxOptions
     commandLine: append,
     ram,
     disks: (disk as readonly string[] | undefined)?.map(diskOf),
+    shares: (share as readonly string[] | undefined)?.map(shareOf),
     forwards: forward,
   };
   // Each flag's parser gives what its option's type says.
@@ -70,6 +81,19 @@ function diskOf(word: string): DiskOptions {
   const [, what = '', mode] = /^(.*?)(:ro)?$/.exec(word) ?? [];
   const disk = /^\d+(\.\d+)?[KMGT]i?B$/.test(what) ? { size: what } : { file: what };
   return mode === undefined ? disk : { ...disk, readOnly: true };
+}
+
+/** `DIR[:TAG][:ro]`. A folder with a colon in its name is for configuration files. */
+function shareOf(word: string): ShareOptions {
+  const [, path = '', tag, mode] = /^([^:]*)(?::(?!ro$)([^:]*))?(:ro)?$/.exec(word) ?? [];
+  if (path === '') {
+    throw new HostError('bad-option', `--share: '${word}' is no folder`, 'write it as DIR:TAG:ro');
+  }
+  return {
+    path,
+    ...(tag === undefined ? {} : { tag }),
+    ...(mode === undefined ? {} : { readOnly: true }),
+  };
 }
 
 /** Which of the flags a command line gave. */

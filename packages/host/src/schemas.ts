@@ -1,9 +1,15 @@
 import * as z from 'zod';
+import { TAG_BYTES_MAX } from '@polyvisor/board/virtio/fs';
 import { hardforks } from '@polyvisor/evm/hardfork';
 import { GUEST_NAME, limitRanges } from './guest-spec.ts';
 import type { Range } from './guest-spec.ts';
 import { evmRanges } from './kinds/evm-limits.ts';
-import { COMMAND_LINE_MAX, DISKS_MAX, FORWARDS_MAX } from './kinds/linux/linux-limits.ts';
+import {
+  COMMAND_LINE_MAX,
+  DISKS_MAX,
+  FORWARDS_MAX,
+  SHARES_MAX,
+} from './kinds/linux/linux-limits.ts';
 
 /**
  * Shapes of what comes from outside: configuration files and bodies of the control API. Programs in TypeScript have
@@ -81,6 +87,17 @@ export const linuxOptions: z.ZodType = z.strictObject({
     )
     .max(DISKS_MAX)
     .optional(),
+  shares: z
+    .array(
+      z.strictObject({
+        path,
+        tag: z.string().min(1).max(TAG_BYTES_MAX).optional(),
+        readOnly: z.boolean().optional(),
+      }),
+    )
+    .max(SHARES_MAX)
+    .optional()
+    .describe('Folders of the host that it mounts by their tags'),
   forwards: z
     .array(z.string().max(40))
     .max(FORWARDS_MAX)

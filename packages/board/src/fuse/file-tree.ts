@@ -7,6 +7,8 @@
  */
 export interface FileTree {
   readonly root: number;
+  /** Whether others than the guest change it, too: its kernel then asks again after a second. */
+  readonly isChangedByOthers: boolean;
   lookup(directory: number, name: string): number;
   attributes(node: number): Attributes;
   change(node: number, change: AttributeChange): void;
@@ -108,13 +110,18 @@ export const NAME_BYTES_MAX = 255;
 
 /** Numbers of Linux's asm-generic/errno-base.h and errno.h. */
 export const faultNumbers = {
+  EPERM: 1,
   ENOENT: 2,
   EIO: 5,
+  EACCES: 13,
+  EBUSY: 16,
   EEXIST: 17,
+  EXDEV: 18,
   ENOTDIR: 20,
   EISDIR: 21,
   EINVAL: 22,
   ENFILE: 23,
+  ETXTBSY: 26,
   EFBIG: 27,
   ENOSPC: 28,
   EROFS: 30,
@@ -123,7 +130,10 @@ export const faultNumbers = {
   ENAMETOOLONG: 36,
   ENOSYS: 38,
   ENOTEMPTY: 39,
+  ELOOP: 40,
   ENODATA: 61,
+  ESTALE: 116,
+  EDQUOT: 122,
 } as const;
 
 export type FaultName = keyof typeof faultNumbers;

@@ -52,6 +52,7 @@ export const EXTENDED_BYTES_MAX = 65_536;
 /** Files in memory. Forks share the contents of files until one of them writes. */
 export class MemoryTree implements FileTree {
   readonly root = 1;
+  readonly isChangedByOthers = false;
   readonly #options: MemoryTreeOptions;
   readonly #now: () => bigint;
   readonly #bytesMax: number;

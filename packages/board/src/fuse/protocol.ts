@@ -58,11 +58,11 @@ const BLOCK_BYTES = 4096;
 /** The unit of `st_blocks`. */
 const SECTOR_BYTES = 512;
 
-/**
- * Seconds for which the kernel trusts what it was told: nobody else changes the tree while it is
- * mounted.
- */
-const VALID_SECONDS = 3600n;
+/** Seconds for which the kernel trusts what it was told, of a tree that nobody else changes, and of others. */
+export const OWN_VALID_SECONDS = 3600n;
+export const OTHERS_VALID_SECONDS = 1n;
+
+const NS_PER_SECOND = 1_000_000_000n;
 
 function writeAttributes(view: DataView, at: number, node: number, attributes: Attributes): void {
   const { size, accessedNs, modifiedNs, changedNs } = attributes;
@@ -70,8 +70,10 @@ function writeAttributes(view: DataView, at: number, node: number, attributes: A
   view.setBigUint64(at + 8, BigInt(size), true);
   view.setBigUint64(at + 16, BigInt(Math.ceil(size / SECTOR_BYTES)), true);
   [accessedNs, modifiedNs, changedNs].forEach((timeNs, i) => {
-    view.setBigUint64(at + 24 + 8 * i, timeNs / 1_000_000_000n, true);
-    view.setUint32(at + 48 + 4 * i, Number(timeNs % 1_000_000_000n), true);
+    // Before 1970, seconds are negative and nanoseconds are not.
+    const nanoseconds = ((timeNs % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND;
+    view.setBigInt64(at + 24 + 8 * i, (timeNs - nanoseconds) / NS_PER_SECOND, true);
+    view.setUint32(at + 48 + 4 * i, Number(nanoseconds), true);
   });
   const { mode, links, userId, groupId, device } = attributes;
   [mode, links, userId, groupId, device, BLOCK_BYTES, 0].forEach((value, i) => {
@@ -80,18 +82,28 @@ function writeAttributes(view: DataView, at: number, node: number, attributes: A
 }
 
 /** `fuse_entry_out`: a node that a name leads to. */
-export function writeEntry(view: DataView, at: number, node: number, attributes: Attributes): void {
+export function writeEntry(
+  view: DataView,
+  at: number,
+  node: number,
+  attributes: Attributes,
+  validSeconds: bigint,
+): void {
   view.setBigUint64(at, BigInt(node), true);
-  view.setBigUint64(at + 16, VALID_SECONDS, true);
-  view.setBigUint64(at + 24, VALID_SECONDS, true);
+  view.setBigUint64(at + 16, validSeconds, true);
+  view.setBigUint64(at + 24, validSeconds, true);
   writeAttributes(view, at + 40, node, attributes);
 }
 
 /** `fuse_attr_out`. */
-export function attributesAnswer(node: number, attributes: Attributes): Uint8Array {
+export function attributesAnswer(
+  node: number,
+  attributes: Attributes,
+  validSeconds: bigint,
+): Uint8Array {
   const out = new Uint8Array(16 + ATTRIBUTES_BYTES);
   const view = new DataView(out.buffer);
-  view.setBigUint64(0, VALID_SECONDS, true);
+  view.setBigUint64(0, validSeconds, true);
   writeAttributes(view, 16, node, attributes);
   return out;
 }

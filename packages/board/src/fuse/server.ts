@@ -16,6 +16,8 @@ import {
   ENTRY_BYTES,
   MAJOR,
   MINOR,
+  OTHERS_VALID_SECONDS,
+  OWN_VALID_SECONDS,
   REQUEST_HEADER_BYTES,
   attributesAnswer,
   directoryEntryBytes,
@@ -98,9 +100,14 @@ export class FuseServer {
   #nextHandle = 1;
   readonly #table: ReadonlyMap<number, Serve>;
   readonly #openEntriesMax: number;
+  readonly #validSeconds: bigint;
+  /** Flags of what is opened. */
+  readonly #keepCache: number;
 
   constructor(tree: FileTree, openEntriesMax = OPEN_ENTRIES_MAX) {
     this.#tree = tree;
+    this.#validSeconds = tree.isChangedByOthers ? OTHERS_VALID_SECONDS : OWN_VALID_SECONDS;
+    this.#keepCache = tree.isChangedByOthers ? 0 : KEEP_CACHE;
     this.#openEntriesMax = openEntriesMax;
     this.#table = this.#serving();
   }
@@ -203,7 +210,10 @@ export class FuseServer {
         operations.LOOKUP,
         ({ node, bytes }) => this.#entry(tree.lookup(node, nameAt(bytes, 0).name)),
       ],
-      [operations.GETATTR, ({ node }) => attributesAnswer(node, tree.attributes(node))],
+      [
+        operations.GETATTR,
+        ({ node }) => attributesAnswer(node, tree.attributes(node), this.#validSeconds),
+      ],
       [operations.SETATTR, (request) => this.#setAttributes(request)],
       [operations.READLINK, ({ node }) => tree.target(node)],
       [operations.SYMLINK, (request) => this.#symlink(request)],
@@ -266,7 +276,7 @@ export class FuseServer {
   /** Tells the kernel of a node, which it holds from now on. */
   #entry(node: number): Uint8Array {
     const out = new Uint8Array(ENTRY_BYTES);
-    writeEntry(new DataView(out.buffer), 0, node, this.#tree.attributes(node));
+    writeEntry(new DataView(out.buffer), 0, node, this.#tree.attributes(node), this.#validSeconds);
     this.#hold(node);
     return out;
   }
@@ -299,7 +309,7 @@ export class FuseServer {
   #setAttributes({ node, args }: Request): Uint8Array {
     const valid = args.getUint32(0, true);
     const timeNs = (i: number): bigint =>
-      args.getBigUint64(32 + 8 * i, true) * 1_000_000_000n +
+      args.getBigInt64(32 + 8 * i, true) * 1_000_000_000n +
       BigInt(args.getUint32(56 + 4 * i, true));
     const change: AttributeChange = {
       ...(valid & SET_MODE && { mode: args.getUint32(68, true) }),
@@ -310,7 +320,7 @@ export class FuseServer {
       ...(valid & SET_MODIFIED && { modifiedNs: valid & SET_MODIFIED_NOW ? 'now' : timeNs(1) }),
     };
     this.#tree.change(node, change);
-    return attributesAnswer(node, this.#tree.attributes(node));
+    return attributesAnswer(node, this.#tree.attributes(node), this.#validSeconds);
   }
 
   /** @param at where the name begins, behind the arguments */
@@ -328,7 +338,7 @@ export class FuseServer {
     const entry = this.#create(request, 16, request.args.getUint32(4, true));
     const out = new Uint8Array(ENTRY_BYTES + 16);
     out.set(entry);
-    out[ENTRY_BYTES + 8] = KEEP_CACHE;
+    out[ENTRY_BYTES + 8] = this.#keepCache;
     return out;
   }
 
@@ -366,7 +376,7 @@ export class FuseServer {
     if (args.getUint32(0, true) & OPEN_TRUNCATE) this.#tree.change(node, { size: 0 });
     else this.#tree.attributes(node);
     const out = new Uint8Array(16);
-    out[8] = KEEP_CACHE;
+    out[8] = this.#keepCache;
     return out;
   }
 
@@ -404,7 +414,7 @@ export class FuseServer {
     const out = new Uint8Array(16);
     const view = new DataView(out.buffer);
     view.setBigUint64(0, BigInt(handle), true);
-    view.setUint32(8, KEEP_CACHE | CACHE_DIRECTORY, true);
+    if (this.#keepCache !== 0) view.setUint32(8, KEEP_CACHE | CACHE_DIRECTORY, true);
     return out;
   }
 
@@ -443,7 +453,13 @@ export class FuseServer {
   #writePlus(out: Uint8Array, at: number, { name, node }: DirectoryEntry): void {
     if (name === '.' || name === '..') return;
     try {
-      writeEntry(new DataView(out.buffer), at, node, this.#tree.attributes(node));
+      writeEntry(
+        new DataView(out.buffer),
+        at,
+        node,
+        this.#tree.attributes(node),
+        this.#validSeconds,
+      );
     } catch (error) {
       // Gone since the directory was opened.
       if (error instanceof FileFault) return;

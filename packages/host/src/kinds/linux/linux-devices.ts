@@ -2,7 +2,7 @@ import { MemoryTree } from '@polyvisor/board/fuse/memory-tree';
 import { VirtioBlock } from '@polyvisor/board/virtio/block';
 import { VirtioConsole } from '@polyvisor/board/virtio/console';
 import type { VirtioDevice } from '@polyvisor/board/virtio/device';
-import { VirtioFs } from '@polyvisor/board/virtio/fs';
+import { type FsOptions, VirtioFs } from '@polyvisor/board/virtio/fs';
 import { VirtioNet } from '@polyvisor/board/virtio/net';
 import { VirtioRng } from '@polyvisor/board/virtio/rng';
 import type { BlockDevice } from '@polyvisor/disk/block-device';
@@ -37,6 +37,7 @@ export function forkMedia({ root, exchange }: Media): Media {
 export function makeDevices(
   media: Media,
   disks: readonly BlockDevice[],
+  shares: readonly FsOptions[],
   card: VirtioNet | undefined,
   onAgentOutput: (bytes: Uint8Array) => void,
 ): LinuxDevices {
@@ -47,5 +48,6 @@ export function makeDevices(
   if (card) all.push(card);
   if (media.root) all.push(new VirtioFs({ tag: ROOT_TAG, tree: media.root }));
   for (const disk of disks) all.push(new VirtioBlock({ disk }));
+  for (const share of shares) all.push(new VirtioFs(share));
   return { all, agent, entropy, media };
 }

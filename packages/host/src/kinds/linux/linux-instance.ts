@@ -22,6 +22,7 @@ import {
 } from './file-exchange.ts';
 import { GuestAgent } from './guest-agent.ts';
 import type { GuestDisks } from './guest-disks.ts';
+import { HostShares } from './host-shares.ts';
 import type { Media } from './linux-devices.ts';
 import { LinuxMachine } from './linux-machine.ts';
 import type { LinuxState } from './linux-machine.ts';
@@ -56,6 +57,7 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
   readonly #network: LinuxNetwork | undefined;
   readonly #mac: Mac;
   readonly #disks: GuestDisks;
+  readonly #shares: HostShares;
   readonly #letGoOfFiles: () => void;
 
   /** @throws HostError for images or sizes that can't be */
@@ -85,6 +87,7 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
       Buffer.from(context.entropy(4)).toString('hex'),
     );
     this.#network = this.#makeNetwork();
+    this.#shares = new HostShares(options.shares ?? []);
     this.machine = new LinuxMachine(
       {
         ramBytes: options.ramBytes,
@@ -92,6 +95,7 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
         media,
         disks,
         files,
+        shares: this.#shares,
         mac: this.#mac,
         console: this.console,
         agent: () => this.#agent,
@@ -230,6 +234,7 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
     this.#agent.end(new HostError('guest-stopped', `guest '${this.#context.name}' is gone`));
     this.#network?.[Symbol.dispose]();
     this.machine[Symbol.dispose]();
+    this.#shares[Symbol.dispose]();
     try {
       this.#disks.close();
     } catch (error) {

@@ -12,6 +12,7 @@ export const linuxRanges = {
 /** The image that boots when nothing else is said. */
 export const DEFAULT_IMAGE = 'linux';
 export const DISKS_MAX = 16;
+export const SHARES_MAX = 16;
 export const FORWARDS_MAX = 256;
 /** As the kernel's own limit. @see Linux, arch/riscv/include/uapi/asm/setup.h, COMMAND_LINE_SIZE */
 export const COMMAND_LINE_MAX = 1024;

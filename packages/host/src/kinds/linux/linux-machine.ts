@@ -14,6 +14,7 @@ import type { AgentState, GuestAgent } from './guest-agent.ts';
 import { feed } from './feed.ts';
 import { forkMedia, makeDevices } from './linux-devices.ts';
 import type { LinuxDevices, Media } from './linux-devices.ts';
+import type { HostShares } from './host-shares.ts';
 import type { GuestDisks, SavedDisks } from './guest-disks.ts';
 import type { SerialConsole } from './serial-console.ts';
 import type { SharedFiles } from './shared-files.ts';
@@ -39,6 +40,7 @@ export interface LinuxParts {
   readonly media: Media;
   readonly disks: GuestDisks;
   readonly files: SharedFiles;
+  readonly shares: HostShares;
   readonly mac: Mac;
   readonly console: SerialConsole;
   /** The agent, once it can be told of output. */
@@ -162,10 +164,15 @@ export class LinuxMachine implements Machine, Disposable {
     };
   }
 
-  /** @throws HostError `guest-off`: one that is off has no state but its disks */
+  /** @throws HostError `guest-off`: one that is off has no state but its disks; `guest-shares` */
   state(): LinuxState {
     if (this.#hasEnded) {
       throw new HostError('guest-off', 'the computer is off', 'start it: it boots again');
+    }
+    if (this.#parts.shares.count > 0) {
+      // What its kernel knows of the host's files would not be true of them when it goes on.
+      const message = 'the computer shares folders of the host, which are no part of its state';
+      throw new HostError('guest-shares', message, 'copy files in and out with cp instead');
     }
     const saved = this.#computer.save();
     let disks: SavedDisks;
@@ -225,8 +232,10 @@ export class LinuxMachine implements Machine, Disposable {
   }
 
   #makeDevices(media: Media): LinuxDevices {
-    const { card, agent, disks } = this.#parts;
-    return makeDevices(forkMedia(media), disks.devices, card(), (bytes) => agent().receive(bytes));
+    const { card, agent, disks, shares } = this.#parts;
+    return makeDevices(forkMedia(media), disks.devices, shares.open(), card(), (bytes) =>
+      agent().receive(bytes),
+    );
   }
 
   #booted(): ComputerMachine {

@@ -1,14 +1,18 @@
 import { resolve } from 'node:path';
+import { TAG_BYTES_MAX } from '@polyvisor/board/virtio/fs';
 import { HostError } from '@polyvisor/errors/host-error';
 import { parseIpv4 } from '@polyvisor/net/address';
 import { inRange, wholeInRange } from '../../guest-spec.ts';
 import { parseSize } from '../../sizes.ts';
 import type { Size } from '../../sizes.ts';
+import { EXCHANGE_TAG } from './file-exchange.ts';
+import { ROOT_TAG } from './linux-devices.ts';
 import {
   COMMAND_LINE_MAX,
   DEFAULT_IMAGE,
   DISKS_MAX,
   FORWARDS_MAX,
+  SHARES_MAX,
   linuxRanges,
 } from './linux-limits.ts';
 import type {
@@ -17,6 +21,8 @@ import type {
   LinuxOptions,
   ResolvedDisk,
   ResolvedLinuxOptions,
+  ResolvedShare,
+  ShareOptions,
 } from './linux-types.ts';
 
 const RAM_DEFAULT = '512MiB';
@@ -31,6 +37,7 @@ const OPTIONS: Readonly<Record<keyof LinuxOptions, true>> = {
   ram: true,
   disks: true,
   forwards: true,
+  shares: true,
 };
 
 /** What an image in the store says that it boots with. */
@@ -65,7 +72,7 @@ export function resolveLinuxOptions(
     const hint = `give at most ${COMMAND_LINE_MAX} characters of ASCII`;
     throw bad(`${where}.commandLine`, 'it can’t be told to a kernel', hint);
   }
-  const { disks = [], forwards = [] } = options;
+  const { disks = [], forwards = [], shares = [] } = options;
   checkCount(disks.length, DISKS_MAX, `${where}.disks`);
   checkCount(forwards.length, FORWARDS_MAX, `${where}.forwards`);
   return {
@@ -77,6 +84,7 @@ export function resolveLinuxOptions(
     ramBytes: ramBytesOf(options.ram ?? RAM_DEFAULT, `${where}.ram`),
     disks: disks.map((disk, index) => resolveDisk(disk, `${where}.disks[${index}]`)),
     forwards: forwards.map((text) => parseForward(text, `${where}.forwards`)),
+    shares: resolveShares(shares, `${where}.shares`),
   };
 }
 
@@ -92,6 +100,23 @@ export function parseForward(text: string, where: string): Forward {
     hostPort: wholeInRange(Number(match[2]), linuxRanges.hostPort, where),
     guestPort: wholeInRange(Number(match[3]), linuxRanges.guestPort, where),
   };
+}
+
+/** Each tag is that of one tree of files. */
+function resolveShares(shares: readonly ShareOptions[], where: string): readonly ResolvedShare[] {
+  checkCount(shares.length, SHARES_MAX, where);
+  const tags = new Set([ROOT_TAG, EXCHANGE_TAG]);
+  return shares.map(({ path, tag = `share${tags.size - 2}`, readOnly = false }, index) => {
+    const bytes = Buffer.byteLength(tag);
+    if (bytes === 0 || bytes > TAG_BYTES_MAX || tag.includes('\0')) {
+      throw bad(`${where}[${index}].tag`, `'${tag}' is none`, `give 1 to ${TAG_BYTES_MAX} bytes`);
+    }
+    if (tags.has(tag)) {
+      throw bad(`${where}[${index}].tag`, `'${tag}' is in use`, 'give each folder one of its own');
+    }
+    tags.add(tag);
+    return { path: resolve(path), tag, readOnly };
+  });
 }
 
 function ramBytesOf(size: Size, where: string): number {

@@ -18,6 +18,11 @@ export interface LinuxOptions {
    * none; files of the host stay as they are.
    */
   readonly disks?: readonly DiskOptions[];
+  /**
+   * Folders of the host, which the guest mounts by their tags: `mount -t virtiofs share0 /mnt`. A host that runs
+   * Linux has them. A guest with some has no snapshots and no forks.
+   */
+  readonly shares?: readonly ShareOptions[];
   /** Ports of the host that lead to the guest's, as `8080:80` or `127.0.0.1:8080:80`; 0: any free one. */
   readonly forwards?: readonly string[];
 }
@@ -30,6 +35,21 @@ export interface DiskOptions {
   /** 4 KiB to 16 TiB, rounded up to 4 KiB. Default: that of the image, which can't be larger. */
   readonly size?: Size;
   readonly readOnly?: boolean;
+}
+
+export interface ShareOptions {
+  /** The folder. */
+  readonly path: string;
+  /** What the guest mounts it by, 1 to 36 bytes. Default: `share0` for the first, `share1` for the second. */
+  readonly tag?: string;
+  /** Default: false, as with QEMU's virtio-fs: the guest writes to the folder itself. */
+  readonly readOnly?: boolean;
+}
+
+export interface ResolvedShare {
+  readonly path: string;
+  readonly tag: string;
+  readonly readOnly: boolean;
 }
 
 /** `file` or `bytes` is there. */
@@ -51,6 +71,8 @@ export interface ResolvedLinuxOptions {
   readonly ramBytes: number;
   readonly disks: readonly ResolvedDisk[];
   readonly forwards: readonly Forward[];
+  /** Guests that were kept before there were any lack it. */
+  readonly shares?: readonly ResolvedShare[];
 }
 
 /** A port of the host that leads to one of the guest's. */
