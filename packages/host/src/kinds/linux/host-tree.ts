@@ -26,6 +26,8 @@ const O_PATH = 0o10000000;
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = fs.constants;
 /** Directories, and files, that are kept open between two requests. */
 const OPEN_MAX = 64;
+/** Files without a name that the guest's kernel still has open; of more, what they hold is gone with the name. */
+const ORPHANS_MAX = 256;
 /** Directories inside each other. */
 export const DEPTH_MAX = 1024;
 
@@ -64,6 +66,7 @@ export class HostTree implements FileTree, Disposable {
   readonly #files = new Map<number, { readonly descriptor: number; readonly canWrite: boolean }>();
   readonly #rootDescriptor: number;
   #nextNode = 1;
+  #orphanCount = 0;
 
   /** @throws HostError `share-folder` where it can't be shared */
   constructor(folder: string, { isReadOnly, nodesMax = 2 ** 20 }: HostTreeOptions) {
@@ -347,7 +350,10 @@ export class HostTree implements FileTree, Disposable {
   #drop(number: number, node: Node): void {
     this.#closeDirectory(number);
     this.#closeFile(number);
-    if (node.orphan !== undefined) fs.closeSync(node.orphan);
+    if (node.orphan !== undefined) {
+      fs.closeSync(node.orphan);
+      this.#orphanCount--;
+    }
     this.#nodes.delete(number);
     this.#loose.delete(number);
     if (this.#numbers.get(node.key) === number) this.#numbers.delete(node.key);
@@ -357,13 +363,17 @@ export class HostTree implements FileTree, Disposable {
   #keepHeld(path: Buffer): () => void {
     const number = this.#numbers.get(this.#keyAt(path) ?? '');
     const node = number === undefined ? undefined : this.#nodes.get(number);
-    if (!node?.isHeld || node.orphan !== undefined) return () => {};
+    const canKeep = node?.isHeld && node.orphan === undefined && this.#orphanCount < ORPHANS_MAX;
+    if (!canKeep) return () => {};
     const descriptor = fs.openSync(path, O_PATH | O_NOFOLLOW);
     return () => {
       // It may have other names; the one that it is known by decides.
       if (keyOf(fs.fstatSync(descriptor, { bigint: true })) !== node.key || this.#isAt(number!)) {
         fs.closeSync(descriptor);
-      } else node.orphan = descriptor;
+      } else {
+        node.orphan = descriptor;
+        this.#orphanCount++;
+      }
     };
   }
 
