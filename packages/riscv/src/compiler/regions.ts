@@ -95,9 +95,11 @@ export class Regions {
     const page = ramU8.subarray(pageOffset, pageOffset + 4096);
     const place = this.#code.placeOf(offset);
     const landings = place + at.LANDINGS;
-    const starts = [offset & 0xfff, ...this.#warm(place)].slice(0, LIMITS.blocksMax);
     const isReached = (target: number): boolean =>
       u16[(place + (target / 2) * at.RECORD_BYTES) >> 1] !== UNDECODED;
+    // Neighbours share a count, and most of a warm one's lie in the middle of instructions.
+    const warm = this.#warm(place).filter(isReached);
+    const starts = [offset & 0xfff, ...warm].slice(0, LIMITS.blocksMax);
     const region = findRegion(page, starts, LIMITS, isReached);
     if (!region.entries.includes(offset & 0xfff)) {
       this.giveUp(offset);
