@@ -11,6 +11,8 @@ export interface FlowNode {
   readonly successors: number[];
   /** For each successor, what `next` becomes on the way there; undefined: nothing. */
   readonly choices: (number | undefined)[];
+  /** Loops that it lies in, the outermost first. */
+  readonly loops: ReadonlySet<number>[];
 }
 
 /**
@@ -38,13 +40,14 @@ export function flowGraph(blocks: readonly Block[], entries: readonly number[]):
 }
 
 function makeNode(block: Block | undefined, successors: number[]): FlowNode {
-  return { block, successors, choices: successors.map(() => undefined) };
+  return { block, successors, choices: successors.map(() => undefined), loops: [] };
 }
 
 /** Gives each loop among the members one head. */
 function reduceLoops(nodes: FlowNode[], members: ReadonlySet<number>): void {
   for (const loop of findLoops(nodes, members)) {
-    const heads = loop.has(ROOT) ? [ROOT] : headsOf(nodes, loop);
+    for (const member of loop) nodes[member]!.loops.push(loop);
+    const heads = loop.has(ROOT) ? [ROOT] : splitHeads(nodes, loop, headsOf(nodes, loop));
     const rest = new Set(loop);
     if (heads.length > 1) addDispatcher(nodes, loop, heads);
     else rest.delete(heads[0]!);
@@ -66,6 +69,47 @@ function headsOf(nodes: readonly FlowNode[], loop: ReadonlySet<number>): number[
   return [...heads].toSorted((a, b) => (inside.get(b) ?? 0) - (inside.get(a) ?? 0) || a - b);
 }
 
+/** More are not worth being written twice. */
+const COPIED_MAX = 16;
+
+/**
+ * Where all other heads do little and lead only to one of them, or out of the loop, as when a loop is entered in its
+ * middle, whoever comes from outside passes through copies of them, and the loop has one head.
+ * @returns the heads that are left
+ */
+function splitHeads(
+  nodes: FlowNode[],
+  loop: ReadonlySet<number>,
+  heads: readonly number[],
+): readonly number[] {
+  if (heads.length < 2) return heads;
+  const leadsTo = (main: number) => (head: number) => {
+    const { block, successors } = nodes[head]!;
+    const isSmall = block !== undefined && block.instructions.length <= COPIED_MAX;
+    return head === main || (isSmall && successors.every((to) => to === main || !loop.has(to)));
+  };
+  const main = heads.find((head) => heads.every(leadsTo(head)));
+  if (main === undefined) return heads;
+  const count = nodes.length;
+  for (const head of heads) {
+    if (head === main) continue;
+    const { block, successors, choices, loops } = nodes[head]!;
+    const copy: FlowNode = {
+      block,
+      successors: [...successors],
+      choices: [...choices],
+      loops: loops.filter((one) => one !== loop),
+    };
+    const number = nodes.push(copy) - 1;
+    for (let from = 0; from < count; from++) {
+      if (loop.has(from)) continue;
+      const ways = nodes[from]!.successors;
+      for (const [slot, to] of ways.entries()) if (to === head) ways[slot] = number;
+    }
+  }
+  return [main];
+}
+
 /** In front of the heads: all ways in from outside, and those back to the first head, lead through it. */
 function addDispatcher(nodes: FlowNode[], loop: ReadonlySet<number>, heads: readonly number[]) {
   const dispatcher = nodes.push(makeNode(undefined, [...heads])) - 1;
@@ -79,7 +123,7 @@ function addDispatcher(nodes: FlowNode[], loop: ReadonlySet<number>, heads: read
         choices[slot] = choice;
       } else {
         // A dispatcher says by `next` where it goes, and may set it only then.
-        const step: FlowNode = { block, successors: [dispatcher], choices: [choice] };
+        const step: FlowNode = { ...makeNode(undefined, [dispatcher]), choices: [choice] };
         successors[slot] = nodes.push(step) - 1;
       }
     }

@@ -14,7 +14,7 @@ import { shownStatus, writeStatus } from '../status-code.ts';
 import { defineTlbSearch, isTlbMiss, ramOffset, tlbEntry } from '../tlb-code.ts';
 import { type FlowNode, LEAVES, ROOT, flowGraph } from './flow-graph.ts';
 import { type FlowOrder, flowOrder } from './flow-order.ts';
-import { NO_PAGE, type PagePin, pinnedBases } from './pins.ts';
+import { NO_PAGE, type Pins, pinnedBases } from './pins.ts';
 import {
   type Block,
   PAGE_BYTES,
@@ -86,7 +86,7 @@ class RegionWriter implements RegisterEmitter {
   readonly #registers = new Map<number, Local>();
   readonly #written = new Set<number>();
   readonly #scratch: ScratchLocals;
-  readonly #pins: ReadonlyMap<number, PagePin>;
+  readonly #pins: Pins;
   #exit = 0;
   #interruption = 0;
   /** Depths of the nodes' labels: at the beginning of loops, and in front of merges. */
@@ -125,7 +125,7 @@ class RegionWriter implements RegisterEmitter {
     this.#loaded = a.localI64();
     this.#place = a.localI32();
     this.#isPassed = a.localI32();
-    this.#pins = pinnedBases(blocks, a);
+    this.#pins = pinnedBases(this.#nodes, a);
   }
 
   emitRegion(): void {
@@ -138,7 +138,8 @@ class RegionWriter implements RegisterEmitter {
     a.set(this.#page, this.op('i64.and', this.#start, ~0xfffn));
     this.#loadRegisters();
     a.set(this.#dataTlb, a.load('i32.load', 0, at.DATA_TLB));
-    for (const { tag } of this.#pins.values()) a.set(tag, NO_PAGE);
+    const tags = new Set(this.#pins.flatMap((pins) => [...pins.values()]).map(({ tag }) => tag));
+    for (const tag of tags) a.set(tag, NO_PAGE);
     this.#exit = f.block().depth;
     this.#interruption = f.block().depth;
     this.#emitTree(ROOT);
@@ -465,7 +466,7 @@ class RegionWriter implements RegisterEmitter {
   #access(kind: number, size: number, address: Expression): Expression {
     const { a } = this;
     a.set(this.#address, address);
-    const pin = this.#pins.get(placeOf(this.#instruction, 'rs1') + kind);
+    const pin = this.#pins[this.#node]!.get(placeOf(this.#instruction, 'rs1') + kind);
     if (!pin) return this.#lookUp(kind, size);
     // An access that is not aligned is searched for.
     const page = this.op('i64.and', this.#address, ~0xfffn | BigInt(size - 1));
