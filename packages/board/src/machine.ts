@@ -237,10 +237,9 @@ export class ComputerMachine implements Machine, Disposable {
    *   one
    */
   load({ state, hart }: Pick<SavedComputer, 'state' | 'hart'>): void {
-    this.#loadState(state, (hartState) => {
-      // Else the hart was made with its state.
-      if (!hart) this.#hart.load(hartState);
-    });
+    this.#loadState(state, (hartState) =>
+      hart ? this.#hart.goBack(hartState, []) : this.#hart.load(hartState),
+    );
   }
 
   /** Whether this is where it was last saved, or what it was made from and never saved since. */

@@ -33,15 +33,15 @@ export interface HartOptions {
   readonly hotLandings?: number;
   /** Pages of code that are kept decoded, 40 KiB each; default 2048. With more, all are dropped. */
   readonly codePagesMax?: number;
-  /** Goes on as that hart did, over a fork of its RAM, with its code. What is chosen above is as it was there. */
+  /**
+   * Begins with what that hart had decoded and compiled, over a fork of its RAM; `goBack` gives it the state. What is
+   * chosen above is as it was there.
+   */
   readonly from?: HartSnapshot;
 }
 
-/** A hart at one moment, with what it has decoded and compiled. Immutable. */
-export interface HartSnapshot extends Disposable {
-  /** As `save` gives it. */
-  readonly state: Uint8Array;
-}
+/** What a hart had decoded and compiled at one moment. Immutable. */
+export type HartSnapshot = Disposable;
 
 /** What ended a run. `sbi`: an ecall from S mode, behind which `pc` stands; `halt`: somebody called `stop`. */
 export type RunReason = 'budget' | 'wfi' | 'sbi' | 'halt';
@@ -90,13 +90,14 @@ export interface Processor extends Disposable {
   /** @throws HostError `hart-state` for bytes that `save` did not write */
   load(state: Uint8Array): void;
   /**
-   * Goes on from a state of its own, over RAM that the caller has put back, with the code that it knows.
+   * Goes on from a state of its own, or of the hart that it was made from, over RAM that the caller has put back, with
+   * the code that it knows.
    * @param changed offsets in RAM of pages of 4 KiB: all that were put back
    * @throws HostError `hart-state` for bytes that `save` did not write
    */
   goBack(state: Uint8Array, changed: Iterable<number>): void;
   /**
-   * What a fork begins with, between two runs. RAM is the caller's to capture at the same moment.
+   * What forks begin with beside the state, between two runs. RAM is the caller's to capture at the same moment.
    * @throws HostError `memory-map` where the operating system refuses
    */
   snapshot(): HartSnapshot;

@@ -91,6 +91,11 @@ export class HartMemory implements Disposable {
     }
   }
 
+  /** The last snapshot once more, or the one that this was made from. The caller disposes of it. */
+  base(): MemorySnapshot {
+    return this.#own.base();
+  }
+
   [Symbol.dispose](): void {
     this.#own[Symbol.dispose]();
   }

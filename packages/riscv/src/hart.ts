@@ -45,43 +45,23 @@ const ALL_COUNTERS = 7n;
 
 let compiled: WebAssembly.Module | undefined;
 
-/** A hart's code, for forks. Those that were taken between two changes of the code share it. */
-class SavedCode implements Disposable {
-  readonly memory: MemorySnapshot;
+/** What is beside the engine's memory of a hart's code. Those of all snapshots between two changes of it are one. */
+interface CodeBeside {
   readonly places: PlacesInUse;
   readonly regions: CompiledRegions;
-  #holders = 1;
-
-  constructor(memory: MemorySnapshot, places: PlacesInUse, regions: CompiledRegions) {
-    this.memory = memory;
-    this.places = places;
-    this.regions = regions;
-  }
-
-  hold(): this {
-    this.#holders++;
-    return this;
-  }
-
-  [Symbol.dispose](): void {
-    if (--this.#holders === 0) this.memory[Symbol.dispose]();
-  }
 }
 
 class SavedHart implements HartSnapshot {
-  readonly state: Uint8Array;
-  readonly code: SavedCode;
-  #isDisposed = false;
+  readonly memory: MemorySnapshot;
+  readonly code: CodeBeside;
 
-  constructor(state: Uint8Array, code: SavedCode) {
-    this.state = state;
-    this.code = code.hold();
+  constructor(memory: MemorySnapshot, code: CodeBeside) {
+    this.memory = memory;
+    this.code = code;
   }
 
   [Symbol.dispose](): void {
-    if (this.#isDisposed) return;
-    this.#isDisposed = true;
-    this.code[Symbol.dispose]();
+    this.memory[Symbol.dispose]();
   }
 }
 
@@ -98,12 +78,12 @@ export class Hart implements Processor {
   readonly #access: MemoryAccess;
   readonly #regions: Regions;
   readonly #run: () => void;
-  /** What forks began with last. */
-  #savedCode: SavedCode | undefined;
+  /** Beside the memory's base, which is of the same moment. */
+  #savedCode: CodeBeside | undefined;
   /** Steps after which the clock is looked at next. */
   #stretchEnd = 0;
   /** Steps after which counts of landings fade next. */
-  #nextFading = 0;
+  #nextFading = FADING_STEPS;
 
   /** @throws HostError `hart-memory` where RAM is not in whole pages, or not all in the memory */
   constructor(options: HartOptions) {
@@ -119,7 +99,7 @@ export class Hart implements Processor {
     }
     this.#clock = options.clock;
     const sizes = { ramBase, ramBytes, codePages: codePagesMax, regions: REGIONS_MAX };
-    this.#memory = new HartMemory(memory, sizes, from?.code.memory);
+    this.#memory = new HartMemory(memory, sizes, from?.memory);
     this.#progress = new Progress(this.#memory);
     this.#pmp = new Pmp(this.#memory);
     this.#code = new CodePages(this.#memory, codePagesMax, from?.code.places);
@@ -162,11 +142,8 @@ export class Hart implements Processor {
       from?.code.regions,
     );
     this.#run = this.#instantiate(memory, options.isSbiOutside ?? false);
-    if (from) {
-      this.#savedCode = from.code.hold();
-      this.#setState(from.state);
-      return;
-    }
+    this.#savedCode = from?.code;
+    if (from) return;
     const { hotLandings = HOT_LANDINGS_DEFAULT } = options;
     this.#memory.setWord(at.HOT_LANDINGS, hotLandings <= HOT_LANDINGS_MAX ? hotLandings : 0);
     this.#reset(options.isSbiOutside ?? false);
@@ -287,28 +264,22 @@ export class Hart implements Processor {
   }
 
   snapshot(): HartSnapshot {
-    if (this.#savedCode?.places.changes !== this.#code.changes) {
-      this.#savedCode?.[Symbol.dispose]();
-      this.#savedCode = undefined;
-      this.#savedCode = new SavedCode(
-        this.#memory.snapshot(),
-        this.#code.placesInUse(),
-        this.#regions.compiled(),
-      );
+    if (this.#savedCode?.places.changes === this.#code.changes) {
+      return new SavedHart(this.#memory.base(), this.#savedCode);
     }
-    return new SavedHart(this.save(), this.#savedCode);
+    const memory = this.#memory.snapshot();
+    this.#savedCode = { places: this.#code.placesInUse(), regions: this.#regions.compiled() };
+    return new SavedHart(memory, this.#savedCode);
   }
 
   [Symbol.dispose](): void {
-    this.#savedCode?.[Symbol.dispose]();
-    this.#savedCode = undefined;
     this.#memory[Symbol.dispose]();
   }
 
   #setState(state: Uint8Array): void {
     this.#memory.u8.set(state);
-    this.#nextFading = 0;
     this.#progress.begin(0);
+    this.#nextFading = this.steps + FADING_STEPS;
     this.#pmp.update();
     this.#translation.update();
   }

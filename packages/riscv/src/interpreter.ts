@@ -8,7 +8,6 @@ import { dynamicRounding } from './float/float-state.ts';
 import { DYNAMIC } from './float/soft-float.ts';
 import { type HighProduct, defineHighProduct } from './high-product.ts';
 import * as at from './layout.ts';
-import { OUT_OF_STEPS } from './layout.ts';
 import { RAM, REGION_PARAMS, REGION_RESULTS, importShared } from './linking.ts';
 import { ScratchLocals } from './scratch-locals.ts';
 import { shownStatus, writeStatus } from './status-code.ts';
@@ -25,8 +24,8 @@ const FIRST_ROW = 3;
 
 /** Where `run` goes on, which may be anywhere. */
 const UNCOUNTED_NEXT = 1;
-/** What compiled code left because too few steps are left for it. */
-const UNCOUNTED_ALL = OUT_OF_STEPS;
+/** What compiled code left because too few steps are left for it: as `IS_INTERPRETED` says it. */
+const UNCOUNTED_ALL = at.OUT_OF_STEPS;
 
 const operations = new Map(rows.map((row, i) => [row, FIRST_ROW + i]));
 const OPERATION_COUNT = FIRST_ROW + rows.length;
@@ -95,7 +94,7 @@ export function interpreterModule(): Uint8Array<ArrayBuffer> {
 function defineAbsent(m: ModuleWriter, absent: number): number {
   const a = new Assembler(m.function(REGION_PARAMS, REGION_RESULTS, 'absent'));
   a.store('i64.store', 0, a.param(1), at.PC);
-  a.store('i32.store', 0, 1, at.IS_INTERPRETED);
+  a.store('i32.store', 0, at.NO_CODE, at.IS_INTERPRETED);
   a.run(absent);
   a.put(a.param(2));
   return a.f.index;

@@ -5,6 +5,7 @@ import { type Line, RAM_BASE, SmallHart } from '../testing/small-hart.ts';
 const [BASE, COUNTER, PARITY] = [3, 4, 10];
 const CODE = RAM_BASE + 0x1000;
 const DATA = RAM_BASE + 0x8000;
+const STEPS = 20_000;
 const ROUNDS = 60;
 
 /** A loop of calculations on few registers: on words, halves of rotations, and branches that pass over little. */
@@ -76,12 +77,6 @@ function program(seed: number): Line[] {
   ];
 }
 
-function stateAfter(lines: readonly Line[], hotLandings: number, slice: number): unknown {
-  const { hart, ram } = started(lines, hotLandings);
-  for (let left = 20_000; left > 0;) left -= hart.run(Math.min(left, slice)).used;
-  return { state: hart.save(), ram };
-}
-
 function started(lines: readonly Line[], hotLandings: number): SmallHart {
   const small = new SmallHart([], { hotLandings });
   small.put(CODE, lines);
@@ -97,12 +92,12 @@ test.for(Array.from({ length: 60 }, (_, seed) => seed))(
   'compiled calculations are those of the interpreter: program %i',
   (seed) => {
     const lines = program(seed);
-    const expected = stateAfter(lines, Infinity, 20_000);
+    const expected = started(lines, Infinity).stateAfter(STEPS, STEPS);
     for (const [hotLandings, slice] of [
-      [1, 20_000],
+      [1, STEPS],
       [5, 997],
     ] as const) {
-      expect(stateAfter(lines, hotLandings, slice)).toEqual(expected);
+      expect(started(lines, hotLandings).stateAfter(STEPS, slice)).toEqual(expected);
     }
   },
 );

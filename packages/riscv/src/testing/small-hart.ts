@@ -42,6 +42,7 @@ export class SmallHart {
     const memory = new WebAssembly.Memory({ initial: RAM_BYTES / 65_536 });
     new Uint8Array(memory.buffer).set(this.ram);
     const fork = new SmallHart([], { memory, from });
+    fork.hart.goBack(this.hart.save(), []);
     fork.time = this.time;
     return fork;
   }
@@ -55,6 +56,15 @@ export class SmallHart {
       for (let i = 0; i < length; i++) this.ram[at++] = word >>> (8 * i);
     }
     return at + RAM_BASE;
+  }
+
+  /** What is there after so many steps, in runs of at most `slice`. */
+  stateAfter(
+    steps: number,
+    slice: number,
+  ): { readonly state: Uint8Array; readonly ram: Uint8Array } {
+    for (let left = steps; left > 0;) left -= this.hart.run(Math.min(left, slice)).used;
+    return { state: this.hart.save(), ram: this.ram };
   }
 
   putLong(address: number, value: bigint): void {
