@@ -1,8 +1,7 @@
 import type { BackedMemory, MemoryBackend, MemoryImage } from './memory-backend.ts';
-import { CHUNK_BYTES, PAGE_BYTES, isZero } from './pages.ts';
+import { CHUNK_BYTES, PAGE_WORDS, isEqual, isZero } from './pages.ts';
 
 const CHUNK_WORDS = CHUNK_BYTES / 4;
-const PAGE_WORDS = PAGE_BYTES / 4;
 
 /**
  * Snapshots by comparing and copying, wherever WebAssembly runs. An image is a list of 64 KiB chunks, which images
@@ -64,7 +63,7 @@ class CopiedMemory implements BackedMemory {
     const chunks: Chunk[] = [];
     for (let at = 0; at < words.length; at += CHUNK_WORDS) {
       const before = this.#base.chunks[at / CHUNK_WORDS];
-      if (isEqual(words, before, at, at + CHUNK_WORDS, at)) chunks.push(before);
+      if (isOfChunk(words, before, at, at + CHUNK_WORDS, at)) chunks.push(before);
       else if (isZero(words, at, at + CHUNK_WORDS)) chunks.push(undefined);
       else chunks.push(words.slice(at, at + CHUNK_WORDS));
     }
@@ -85,7 +84,7 @@ class CopiedMemory implements BackedMemory {
     this.#base.chunks.forEach((chunk, i) => {
       const at = i * CHUNK_WORDS;
       // Comparing first leaves untouched memory untouched.
-      if (isEqual(words, chunk, at, at + CHUNK_WORDS, at)) return;
+      if (isOfChunk(words, chunk, at, at + CHUNK_WORDS, at)) return;
       if (chunk) words.set(chunk, at);
       else words.fill(0, at, at + CHUNK_WORDS);
     });
@@ -97,7 +96,7 @@ class CopiedMemory implements BackedMemory {
     for (let at = 0; at < words.length; at += PAGE_WORDS) {
       const chunkIndex = Math.floor(at / CHUNK_WORDS);
       const chunk = this.#base.chunks[chunkIndex];
-      if (!isEqual(words, chunk, at, at + PAGE_WORDS, chunkIndex * CHUNK_WORDS)) {
+      if (!isOfChunk(words, chunk, at, at + PAGE_WORDS, chunkIndex * CHUNK_WORDS)) {
         pages.push(at / PAGE_WORDS);
       }
     }
@@ -114,14 +113,12 @@ class CopiedMemory implements BackedMemory {
 }
 
 /** Whether words [start, end) equal the chunk that begins at word `chunkStart`. */
-function isEqual(
+function isOfChunk(
   words: Int32Array,
   chunk: Chunk,
   start: number,
   end: number,
   chunkStart: number,
 ): boolean {
-  if (!chunk) return isZero(words, start, end);
-  for (let i = start; i < end; i++) if (words[i] !== chunk[i - chunkStart]) return false;
-  return true;
+  return chunk ? isEqual(words, chunk, start, end, chunkStart) : isZero(words, start, end);
 }

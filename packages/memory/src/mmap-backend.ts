@@ -5,7 +5,9 @@ import { type FileRange, PageFiles } from './page-files.ts';
 import {
   CHUNK_BYTES,
   PAGE_BYTES,
+  PAGE_WORDS,
   type PageRange,
+  isEqual,
   isZero,
   isZeroPage,
   mergeRanges,
@@ -15,7 +17,6 @@ import {
 
 /** Of an image in more pieces than this, some are written anew as one, so that a fork stays a few system calls. */
 const RANGES_MAX = 64;
-const PAGE_WORDS = PAGE_BYTES / 4;
 /** Clean pages copied along to join two dirty ranges: 64 KiB cost less than one more mapping in every fork. */
 const GAP_PAGES_MAX = 16;
 
@@ -74,7 +75,7 @@ class LoosePages {
     }
   }
 
-  /** The copy that is the so manieth. */
+  /** The copy of the page with the number at this index. */
   bytes(index: number): Uint8Array {
     return this.#bytes.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES);
   }
@@ -84,10 +85,8 @@ class LoosePages {
     const words = new Int32Array(memory.buffer);
     const copies = new Int32Array(this.#bytes.buffer);
     const isSame = (page: number, copy: number): boolean => {
-      for (let i = 0; i < PAGE_WORDS; i++) {
-        if (words[page * PAGE_WORDS + i] !== copies[copy * PAGE_WORDS + i]) return false;
-      }
-      return true;
+      const start = page * PAGE_WORDS;
+      return isEqual(words, copies, start, start + PAGE_WORDS, start - copy * PAGE_WORDS);
     };
     return new Set(this.numbers.filter(isSame));
   }

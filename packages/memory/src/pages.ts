@@ -2,6 +2,7 @@
 export const CHUNK_BYTES = 65_536;
 /** Unit of copy-on-write, and of what is reported as dirty. */
 export const PAGE_BYTES = 4096;
+export const PAGE_WORDS: number = PAGE_BYTES / 4;
 /** A linear memory with 32-bit addresses ends here. @see WebAssembly JavaScript Interface, "Limits" */
 export const MEMORY_BYTES_MAX = 65_536 * CHUNK_BYTES;
 
@@ -57,8 +58,19 @@ export function isZero(words: Int32Array, start: number, end: number): boolean {
   return true;
 }
 
+/** Whether words [start, end) equal those of a copy that begins at word `copyStart`. */
+export function isEqual(
+  words: Int32Array,
+  copy: Int32Array,
+  start: number,
+  end: number,
+  copyStart: number,
+): boolean {
+  for (let i = start; i < end; i++) if (words[i] !== copy[i - copyStart]) return false;
+  return true;
+}
+
 /** Whether a page of a memory is all zeros. */
 export function isZeroPage(words: Int32Array, page: number): boolean {
-  const start = (page * PAGE_BYTES) / 4;
-  return isZero(words, start, start + PAGE_BYTES / 4);
+  return isZero(words, page * PAGE_WORDS, (page + 1) * PAGE_WORDS);
 }
