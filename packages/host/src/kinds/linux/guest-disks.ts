@@ -41,6 +41,21 @@ export interface SavedDisks {
   release(): void;
 }
 
+/** What disks say of the first change that failed, until somebody takes it. */
+export class FirstFault {
+  #fault: Fault | undefined;
+
+  readonly note = (fault: Fault): void => {
+    this.#fault ??= fault;
+  };
+
+  take(): Fault | undefined {
+    const fault = this.#fault;
+    this.#fault = undefined;
+    return fault;
+  }
+}
+
 /** A disk as its device has it: what is below can be exchanged, and a change that fails ends the computer. */
 export class ExchangeableDisk implements BlockDevice {
   readonly bytes: number;

@@ -406,8 +406,8 @@ export class HostTree implements FileTree, Disposable {
   }
 
   /** A name in a directory; what is there is not followed by who asks so. */
-  #below(directory: number, name: string): Buffer {
-    return Buffer.concat([pathOf(this.#directory(directory)), SLASH, latin1ToBytes(name)]);
+  #below(directory: number, name: string, depth = 0): Buffer {
+    return Buffer.concat([pathOf(this.#directory(directory, depth)), SLASH, latin1ToBytes(name)]);
   }
 
   #path(number: number): Buffer {
@@ -427,10 +427,7 @@ export class HostTree implements FileTree, Disposable {
     }
     if (depth >= DEPTH_MAX) throw new FileFault('ENAMETOOLONG');
     const { parent, name, key, orphan } = this.#node(number);
-    const path =
-      orphan === undefined
-        ? Buffer.concat([pathOf(this.#directory(parent, depth + 1)), SLASH, latin1ToBytes(name)])
-        : pathOf(orphan);
+    const path = orphan === undefined ? this.#below(parent, name, depth + 1) : pathOf(orphan);
     // A link that leads from /proc to a descriptor has to be followed.
     const flags = O_PATH | O_DIRECTORY | (orphan === undefined ? O_NOFOLLOW : 0);
     const descriptor = this.#opened(path, flags, key);

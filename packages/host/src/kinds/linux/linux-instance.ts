@@ -22,7 +22,7 @@ import {
 } from './file-exchange.ts';
 import { GuestAgent } from './guest-agent.ts';
 import type { GuestDisks } from './guest-disks.ts';
-import { HostShares } from './host-shares.ts';
+import type { HostShares } from './host-shares.ts';
 import type { Media } from './linux-devices.ts';
 import { LinuxMachine } from './linux-machine.ts';
 import type { LinuxState } from './linux-machine.ts';
@@ -38,6 +38,8 @@ export interface LinuxMedia {
   readonly media: Media;
   /** Of this computer alone; closed with it. */
   readonly disks: GuestDisks;
+  /** Likewise. */
+  readonly shares: HostShares;
   /** Below the disks. */
   readonly files: SharedFiles;
 }
@@ -63,7 +65,7 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
   /** @throws HostError for images or sizes that can't be */
   constructor(
     options: ResolvedLinuxOptions,
-    { boot, media, disks, files }: LinuxMedia,
+    { boot, media, disks, shares, files }: LinuxMedia,
     context: GuestContext,
     state?: LinuxState,
   ) {
@@ -87,7 +89,6 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
       Buffer.from(context.entropy(4)).toString('hex'),
     );
     this.#network = this.#makeNetwork();
-    this.#shares = new HostShares(options.shares ?? []);
     this.machine = new LinuxMachine(
       {
         ramBytes: options.ramBytes,
@@ -95,7 +96,7 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
         media,
         disks,
         files,
-        shares: this.#shares,
+        shares,
         mac: this.#mac,
         console: this.console,
         agent: () => this.#agent,
@@ -106,6 +107,7 @@ export class LinuxInstance implements Instance<LinuxState>, GuestShell {
       state,
     );
     this.#disks = disks;
+    this.#shares = shares;
     this.#letGoOfFiles = files.hold();
     if (state) this.#agent.restore(state.agent);
   }

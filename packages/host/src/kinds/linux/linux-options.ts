@@ -106,7 +106,8 @@ export function parseForward(text: string, where: string): Forward {
 function resolveShares(shares: readonly ShareOptions[], where: string): readonly ResolvedShare[] {
   checkCount(shares.length, SHARES_MAX, where);
   const tags = new Set([ROOT_TAG, EXCHANGE_TAG]);
-  return shares.map(({ path, tag = `share${tags.size - 2}`, readOnly = false }, index) => {
+  return shares.map(({ path, tag: given, readOnly = false }, index) => {
+    const tag = given ?? `share${index}`;
     const bytes = Buffer.byteLength(tag);
     if (bytes === 0 || bytes > TAG_BYTES_MAX || tag.includes('\0')) {
       throw bad(`${where}[${index}].tag`, `'${tag}' is none`, `give 1 to ${TAG_BYTES_MAX} bytes`);

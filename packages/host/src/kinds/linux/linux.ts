@@ -1,8 +1,10 @@
+import type { Boot } from '@polyvisor/board/boot';
 import { assert } from '@polyvisor/errors/assert';
 import { findImage } from '@polyvisor/images/image-store';
 import { homeDirectory } from '../../home-directory.ts';
 import type { GuestContext } from '../../instance.ts';
 import type { GuestKind } from '../kind.ts';
+import { HostShares } from './host-shares.ts';
 import { LinuxInstance } from './linux-instance.ts';
 import type { LinuxMedia } from './linux-instance.ts';
 import type { LinuxState } from './linux-machine.ts';
@@ -63,13 +65,16 @@ function begin(options: ResolvedLinuxOptions, context: GuestContext): LinuxInsta
 /** Takes over the disks. */
 function makeInstance(
   options: ResolvedLinuxOptions,
-  media: Omit<LinuxMedia, 'boot'>,
+  media: Omit<LinuxMedia, 'boot' | 'shares'>,
   context: GuestContext,
   state?: LinuxState,
 ): LinuxInstance {
+  const shares = new HostShares(options.shares ?? []);
+  const boot = (): Boot => readBoot(options);
   try {
-    return new LinuxInstance(options, { boot: () => readBoot(options), ...media }, context, state);
+    return new LinuxInstance(options, { boot, shares, ...media }, context, state);
   } catch (error) {
+    shares[Symbol.dispose]();
     media.disks.close();
     throw error;
   }

@@ -1,14 +1,14 @@
 import { BlankDisk } from '@polyvisor/disk/block-device';
 import { MemoryOverlay } from '@polyvisor/disk/memory-overlay';
 import type { Fault } from '@polyvisor/machine/machine';
-import { ExchangeableDisk } from './guest-disks.ts';
+import { ExchangeableDisk, FirstFault } from './guest-disks.ts';
 import type { DiskPlan, GuestDisks, SavedDisks } from './guest-disks.ts';
 
 /** Disks that keep what is written to them in memory: they end with their host. */
 export class MemoryDisks implements GuestDisks {
   readonly devices: readonly ExchangeableDisk[];
   #overlays: readonly MemoryOverlay[];
-  #fault: Fault | undefined;
+  readonly #fault = new FirstFault();
 
   /** @param bytesMax that each may hold of what was written */
   static begin(plans: readonly DiskPlan[], bytesMax: number): MemoryDisks {
@@ -17,9 +17,7 @@ export class MemoryDisks implements GuestDisks {
 
   private constructor(overlays: readonly MemoryOverlay[]) {
     this.#overlays = overlays;
-    this.devices = overlays.map(
-      (overlay) => new ExchangeableDisk(overlay, (fault) => (this.#fault ??= fault)),
-    );
+    this.devices = overlays.map((overlay) => new ExchangeableDisk(overlay, this.#fault.note));
   }
 
   get storageBytes(): number {
@@ -31,9 +29,7 @@ export class MemoryDisks implements GuestDisks {
   }
 
   takeFault(): Fault | undefined {
-    const fault = this.#fault;
-    this.#fault = undefined;
-    return fault;
+    return this.#fault.take();
   }
 
   save(): SavedDisks {
@@ -50,7 +46,7 @@ export class MemoryDisks implements GuestDisks {
 
   #replace(overlays: readonly MemoryOverlay[]): void {
     this.#overlays = overlays;
-    this.#fault = undefined;
+    this.#fault.take();
     for (const [index, disk] of this.devices.entries()) disk.below = overlays[index]!;
   }
 }

@@ -5,7 +5,7 @@ import { copyNodeStore, openNodeStore } from '@polyvisor/disk/node-store';
 import type { BlockStore } from '@polyvisor/disk/overlay/block-store';
 import { HostError } from '@polyvisor/errors/host-error';
 import type { Fault } from '@polyvisor/machine/machine';
-import { ExchangeableDisk } from './guest-disks.ts';
+import { ExchangeableDisk, FirstFault } from './guest-disks.ts';
 import { overlayOf } from './memory-disks.ts';
 import type { DiskPlan, GuestDisks, SavedDisks } from './guest-disks.ts';
 
@@ -24,7 +24,7 @@ export class StoredDisks implements GuestDisks {
   readonly #plans: readonly DiskPlan[];
   readonly #bytesMax: number;
   readonly #store: BlockStore;
-  #fault: Fault | undefined;
+  readonly #fault = new FirstFault();
   #savedCount = 0;
   #isClosed = false;
 
@@ -55,8 +55,7 @@ export class StoredDisks implements GuestDisks {
       const names = new Set(this.#names());
       for (const { name } of this.#store.list()) if (!names.has(name)) this.#store.remove(name);
       const overlays = this.#overlays();
-      const onFault = (fault: Fault): void => void (this.#fault ??= fault);
-      this.devices = overlays.map((overlay) => new ExchangeableDisk(overlay, onFault));
+      this.devices = overlays.map((overlay) => new ExchangeableDisk(overlay, this.#fault.note));
     } catch (error) {
       this.#store.close();
       throw error;
@@ -72,9 +71,7 @@ export class StoredDisks implements GuestDisks {
   }
 
   takeFault(): Fault | undefined {
-    const fault = this.#fault;
-    this.#fault = undefined;
-    return fault;
+    return this.#fault.take();
   }
 
   save(): SavedDisks {
@@ -85,7 +82,7 @@ export class StoredDisks implements GuestDisks {
         for (const [index, overlay] of this.#overlays().entries()) {
           this.devices[index]!.below = overlay;
         }
-        this.#fault = undefined;
+        this.#fault.take();
       },
       open: (directory) => this.#copy(prefix, directory!),
       release: () => this.#release(prefix),
