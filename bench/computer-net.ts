@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
@@ -6,13 +5,13 @@ import { join } from 'node:path';
 import { GUEST_BUSYBOX, GUEST_MODULES } from '@polyvisor/images/guest/guest-files';
 import { fillStore } from '../conformance/debian-boot.ts';
 import { type Bench, compare } from './harness.ts';
+import { type Command, EMULATOR, checkInstalled, emulatorWith, oursWith } from './machines.ts';
 import { timeMarks } from './marked-guest.ts';
-import { type MicroGuest, makeMicroGuest } from './micro-guest.ts';
-import { cli } from './spawned.ts';
+import { makeMicroGuest } from './micro-guest.ts';
 
 const CACHE = join(import.meta.dirname, '..', '.cache', 'computer');
-const EMULATOR = 'qemu-system-riscv64';
-const ARGUMENTS = 'console=ttyS0 quiet';
+const OUR_CARD = ['--allow', 'host'];
+const EMULATOR_CARD = '-netdev user,id=net -device virtio-net-pci,netdev=net'.split(' ');
 /** In each direction. */
 const BYTES = 2 ** 26;
 const PIECE = Buffer.alloc(2 ** 16, 'polyvisor');
@@ -21,7 +20,7 @@ const PIECE = Buffer.alloc(2 ** 16, 'polyvisor');
 export const bench: Bench = {
   summary: `a computer's network, 64 MiB to the host and from it, against ${EMULATOR}'s user network`,
   async run({ rounds }) {
-    if (spawnSync(EMULATOR, ['--version']).error) throw new Error(`${EMULATOR} is not installed`);
+    checkInstalled(EMULATOR);
     await fillStore(CACHE);
     const folder = mkdtempSync(join(CACHE, 'bench-'));
     const sent: { ms: number | undefined } = { ms: undefined };
@@ -32,8 +31,8 @@ export const bench: Bench = {
       const ours: Rates[] = [];
       const peers: Rates[] = [];
       for (let round = 0; round < rounds; round++) {
-        ours.push(await measure(sent, process.execPath, oursWith(guest)));
-        peers.push(await measure(sent, EMULATOR, qemuWith(guest)));
+        ours.push(await measure(sent, oursWith(guest, { more: OUR_CARD })));
+        peers.push(await measure(sent, emulatorWith(guest, { more: EMULATOR_CARD })));
       }
       const of = (rates: readonly Rates[], what: keyof Rates): number[] =>
         rates.map((each) => each[what]);
@@ -55,17 +54,6 @@ interface Rates {
   readonly receive: number;
 }
 
-function oursWith({ kernel, initrd }: MicroGuest): string[] {
-  const flags = ['--kernel', kernel, '--initrd', initrd, '--append', ARGUMENTS, '--no-console'];
-  return [cli, 'linux', '-i', ...flags, '--allow', 'host'];
-}
-
-function qemuWith({ kernel, initrd }: MicroGuest): string[] {
-  const machine = '-M virt -m 512 -smp 1 -nographic'.split(' ');
-  const card = '-netdev user,id=net -device virtio-net-pci,netdev=net'.split(' ');
-  return [...machine, ...card, '-kernel', kernel, '-initrd', initrd, '-append', ARGUMENTS];
-}
-
 /** `dd` has the socket itself: `nc` moves 1024 bytes at a time. */
 function initOf(sinkPort: number, sourcePort: number): string {
   return `#!/${GUEST_BUSYBOX} sh
@@ -82,13 +70,9 @@ $box poweroff -f
 `;
 }
 
-async function measure(
-  sent: { ms: number | undefined },
-  command: string,
-  parameters: readonly string[],
-): Promise<Rates> {
+async function measure(sent: { ms: number | undefined }, command: Command): Promise<Rates> {
   sent.ms = undefined;
-  const at = await timeMarks(command, parameters);
+  const at = await timeMarks(command);
   if (sent.ms === undefined) throw new Error('not all bytes came from the guest');
   const rate = (ms: number): number => (BYTES * 8) / 1e3 / ms;
   return { send: rate(sent.ms), receive: rate(at('END-receive') - at('BEGIN-receive')) };

@@ -1,5 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { utf8ToBytes } from '@polyvisor/bytes/bytes';
@@ -10,25 +9,28 @@ import { findImage, readImageFile } from '@polyvisor/images/image-store';
 import { IMAGE_LIMITS } from '@polyvisor/images/limits';
 import { MICRO_IMAGE, fillStore } from '../conformance/debian-boot.ts';
 import { type Bench, type Figure, alone, compare, geometricMean } from './harness.ts';
+import {
+  type BootFiles,
+  COMPILER,
+  type Command,
+  EMULATOR,
+  checkInstalled,
+  compileForGuest,
+  emulatorWith,
+  oursWith,
+} from './machines.ts';
 import { timeMarks } from './marked-guest.ts';
-import { cli } from './spawned.ts';
 
 const CACHE = join(import.meta.dirname, '..', '.cache', 'computer');
 const SOURCES = join(import.meta.dirname, 'computer');
 const KERNELS = ['loop', 'sieve', 'sha256', 'vm', 'qsort'];
-const COMPILER = 'riscv64-linux-gnu-gcc';
-const COMPILER_FLAGS = '-O2 -march=rv64gc -static -nostdlib -ffreestanding -fno-builtin'.split(' ');
-const EMULATOR = 'qemu-system-riscv64';
-const ARGUMENTS = 'console=ttyS0 quiet';
 const READY = 'SHELL-READY';
 
 /** Debian's kernel with the same RAM disk on both: from the start of the process to the shell, then programs. */
 export const bench: Bench = {
   summary: `boot of Debian's kernel to a shell, and ${KERNELS.join(', ')} in the guest, against ${EMULATOR}`,
   async run({ rounds }) {
-    for (const tool of [COMPILER, EMULATOR]) {
-      if (spawnSync(tool, ['--version']).error) throw new Error(`${tool} is not installed`);
-    }
+    checkInstalled(COMPILER, EMULATOR);
     await fillStore(CACHE);
     const folder = mkdtempSync(join(tmpdir(), 'polyvisor-bench-'));
     try {
@@ -36,8 +38,8 @@ export const bench: Bench = {
       const ours: Times[] = [];
       const peers: Times[] = [];
       for (let round = 0; round < rounds; round++) {
-        ours.push(await measure(process.execPath, oursWith(files)));
-        peers.push(await measure(EMULATOR, qemuWith(files)));
+        ours.push(await measure(oursWith(files)));
+        peers.push(await measure(emulatorWith(files)));
       }
       return figuresOf(ours, peers);
     } finally {
@@ -49,22 +51,7 @@ export const bench: Bench = {
 /** Milliseconds, by what took them. */
 type Times = ReadonlyMap<string, number>;
 
-interface Files {
-  readonly kernel: string;
-  readonly initrd: string;
-}
-
-function oursWith({ kernel, initrd }: Files): string[] {
-  const flags = ['--kernel', kernel, '--initrd', initrd, '--append', ARGUMENTS, '--no-console'];
-  return [cli, 'linux', '-i', ...flags];
-}
-
-function qemuWith({ kernel, initrd }: Files): string[] {
-  const machine = '-M virt -m 512 -smp 1 -nographic'.split(' ');
-  return [...machine, '-kernel', kernel, '-initrd', initrd, '-append', ARGUMENTS];
-}
-
-function makeFiles(folder: string): Files {
+function makeFiles(folder: string): BootFiles {
   const image = findImage(CACHE, MICRO_IMAGE);
   const busybox = lookUp(
     readCpio(readImageFile(image, 'initrd'), IMAGE_LIMITS.entriesMax),
@@ -80,9 +67,7 @@ function makeFiles(folder: string): Files {
   put('bin/busybox', busybox.content);
   put('init', utf8ToBytes(initScript()));
   for (const name of KERNELS) {
-    const program = join(folder, name);
-    execFileSync(COMPILER, [...COMPILER_FLAGS, '-o', program, join(SOURCES, `${name}.c`)]);
-    put(`bench/${name}`, readFileSync(program));
+    put(`bench/${name}`, compileForGuest(join(SOURCES, `${name}.c`), join(folder, name)));
   }
   const initrd = join(folder, 'initrd');
   writeFileSync(initrd, writeCpio(root));
@@ -103,8 +88,8 @@ function initScript(): string {
   ].join('\n');
 }
 
-async function measure(command: string, parameters: readonly string[]): Promise<Times> {
-  const at = await timeMarks(command, parameters);
+async function measure(command: Command): Promise<Times> {
+  const at = await timeMarks(command);
   const times = new Map([['boot', at(READY)]]);
   for (const name of KERNELS) times.set(name, at(`END-${name}`) - at(`BEGIN-${name}`));
   return times;

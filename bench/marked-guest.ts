@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Command } from './machines.ts';
 
 /** A line of its own that a guest marks its console with. */
 const MARK = /^(?:SHELL-READY|(?:BEGIN|END)-\w+)(?=\r?$)/gm;
@@ -9,12 +10,11 @@ const MARK = /^(?:SHELL-READY|(?:BEGIN|END)-\w+)(?=\r?$)/gm;
  * @returns when each mark came, in milliseconds from the start. @throws with what the console said, for one not in it
  */
 export async function timeMarks(
-  command: string,
-  parameters: readonly string[],
+  [program, parameters]: Command,
   { last, marks = MARK }: { readonly last?: string; readonly marks?: RegExp } = {},
 ): Promise<(mark: string) => number> {
   const startMs = performance.now();
-  const machine: ChildProcess = spawn(command, parameters, { stdio: ['pipe', 'pipe', 'ignore'] });
+  const machine: ChildProcess = spawn(program, parameters, { stdio: ['pipe', 'pipe', 'ignore'] });
   const seen = new Map<string, number>();
   let text = '';
   machine.stdout!.on('data', (bytes: Buffer) => {

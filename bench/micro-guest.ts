@@ -6,12 +6,7 @@ import { insert } from '@polyvisor/images/file-tree';
 import { findImage, readImageFile } from '@polyvisor/images/image-store';
 import { IMAGE_LIMITS } from '@polyvisor/images/limits';
 import { MICRO_IMAGE } from '../conformance/debian-boot.ts';
-
-/** What a machine boots. */
-export interface MicroGuest {
-  readonly kernel: string;
-  readonly initrd: string;
-}
+import type { BootFiles } from './machines.ts';
 
 /**
  * The micro image of a store with another beginning.
@@ -24,7 +19,7 @@ export function makeMicroGuest(
   folder: string,
   init: string,
   programs: Readonly<Record<string, Uint8Array>> = {},
-): MicroGuest {
+): BootFiles {
   const image = findImage(store, MICRO_IMAGE);
   const root = readCpio(readImageFile(image, 'initrd'), IMAGE_LIMITS.entriesMax);
   const attributes = { mode: 0o755, uid: 0, gid: 0, modifiedSeconds: 0 };
